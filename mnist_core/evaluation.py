@@ -1,0 +1,97 @@
+"""How good a model is: accuracy, confusion, and the mistakes it was surest of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from mnist_core.pixels import to_input
+
+__all__ = ["Evaluation", "accuracy", "evaluate", "probabilities", "worst_mistakes"]
+
+_BATCH = 1_000
+
+
+def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
+    """Run images through a model and return softmax(logits).
+
+    Parameters
+    ----------
+    images : (N, 28, 28) uint8
+
+    Returns
+    -------
+    (N, 10) float32; rows are non-negative and add up to 1.
+    """
+    parts = [np.empty((0, 10), dtype=np.float32)]
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            logits = model(to_input(images[start : start + _BATCH]))
+            parts.append(torch.softmax(logits, dim=1).numpy())
+    return np.concatenate(parts)
+
+
+def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of images whose largest output is at their label, 0 to 1."""
+    return float((probabilities(model, images).argmax(axis=1) == labels).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a model said about a whole split.
+
+    Attributes
+    ----------
+    labels, predicted : (N,) int64
+    confidence : (N,) float32
+        The probability given to the predicted class.
+    confusion : (10, 10) int64
+        Row: true class. Column: predicted class.
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+    confusion: np.ndarray
+
+    @property
+    def correct(self) -> int:
+        return int(np.trace(self.confusion))
+
+    @property
+    def total(self) -> int:
+        return len(self.labels)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, 0 to 1."""
+        return self.correct / self.total
+
+
+def evaluate(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Evaluation:
+    """Compare what a model says about images with their labels.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or not as many labels.
+    """
+    if not len(images) or len(images) != len(labels):
+        raise ValueError(
+            f"expected one label for each of at least one image, got {len(images)} images and "
+            f"{len(labels)} labels."
+        )
+    p = probabilities(model, images)
+    predicted = p.argmax(axis=1)
+    confusion = np.zeros((10, 10), dtype=np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    return Evaluation(labels, predicted, p.max(axis=1), confusion)
+
+
+def worst_mistakes(evaluation: Evaluation, count: int) -> np.ndarray:
+    """Return the indices of the wrong answers, the surest first: (at most count,) int64."""
+    wrong = np.flatnonzero(evaluation.predicted != evaluation.labels)
+    return wrong[np.argsort(-evaluation.confidence[wrong], kind="stable")][:count]

@@ -1,0 +1,203 @@
+"""The networks of the lesson: a table of architectures, built from a seed or from saved weights."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "Parameter",
+    "build",
+    "count_parameters",
+    "initialise",
+    "layer_shapes",
+    "load_pretrained",
+    "parameters_of",
+    "pretrained_card",
+]
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+def linear() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            flatten=nn.Flatten(),  # (B, 1, 28, 28) -> (B, 784)
+            l1=nn.Linear(784, 10),  # (B, 784) -> (B, 10), the logits
+        )
+    )
+
+
+def mlp() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            flatten=nn.Flatten(),  # (B, 1, 28, 28) -> (B, 784)
+            l1=nn.Linear(784, 128),  # (B, 784) -> (B, 128)
+            relu=nn.ReLU(),
+            l2=nn.Linear(128, 10),  # (B, 128) -> (B, 10), the logits
+        )
+    )
+
+
+def cnn() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, kernel_size=5, stride=2, padding=2),  # -> (B, 16, 14, 14)
+            relu1=nn.ReLU(),
+            conv2=nn.Conv2d(16, 32, kernel_size=3, padding=1),  # -> (B, 32, 14, 14)
+            relu2=nn.ReLU(),
+            pool=nn.MaxPool2d(2),  # -> (B, 32, 7, 7)
+            flatten=nn.Flatten(),  # -> (B, 1568)
+            l1=nn.Linear(1568, 64),  # -> (B, 64)
+            relu3=nn.ReLU(),
+            l2=nn.Linear(64, 10),  # -> (B, 10), the logits
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One row of the table: what it is called, and the function that lays out its layers."""
+
+    name: str
+    title: str
+    summary: str
+    layers: Callable[[], nn.Sequential]
+
+
+ARCHITECTURES = {
+    row.name: row
+    for row in (
+        Architecture("linear", "Linear", "one linear layer, 784 to 10", linear),
+        Architecture("mlp", "MLP", "a hidden layer of 128 units with ReLU", mlp),
+        Architecture("cnn", "Small CNN", "two convolutions, then two linear layers", cnn),
+    )
+}
+
+
+def build(name: str, seed: int) -> nn.Sequential:
+    """Build an architecture with fresh weights, the same for the same seed.
+
+    The numbers are those that ``torch.manual_seed(seed)`` and the plain constructor would give,
+    but drawn from a generator of their own: torch's global one is shared by all visitors.
+
+    Parameters
+    ----------
+    name : str
+        A key of `ARCHITECTURES`.
+    seed : int
+
+    Returns
+    -------
+    nn.Sequential
+        Takes (B, 1, 28, 28) float32 in [0, 1], gives (B, 10) float32 logits.
+
+    Raises
+    ------
+    ValueError
+        If no architecture has that name.
+    """
+    model = _skeleton(name).to_empty(device="cpu")
+    initialise(model, torch.Generator().manual_seed(seed))
+    return model
+
+
+def _skeleton(name: str) -> nn.Sequential:
+    """Lay the layers out without drawing a single number (on torch's "meta" device)."""
+    if name not in ARCHITECTURES:
+        raise ValueError(f"expected one of {', '.join(ARCHITECTURES)}, got {name!r}.")
+    with torch.device("meta"):
+        return ARCHITECTURES[name].layers()
+
+
+def initialise(model: nn.Module, generator: torch.Generator) -> None:
+    """Draw the weights and biases as PyTorch does: uniform in +-1 / sqrt(fan_in).
+
+    Source: ``nn.Linear.reset_parameters`` and ``nn.Conv2d.reset_parameters`` (Kaiming-uniform with
+    a = sqrt(5), which comes to that bound).
+    """
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Linear | nn.Conv2d):
+                bound = 1 / math.sqrt(module.weight[0].numel())  # fan_in
+                module.weight.uniform_(-bound, bound, generator=generator)
+                if module.bias is not None:
+                    module.bias.uniform_(-bound, bound, generator=generator)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A trainable tensor of a model: its name in ``state_dict``, its shape, how many numbers."""
+
+    name: str
+    shape: tuple[int, ...]
+    count: int
+
+
+def parameters_of(model: nn.Module) -> list[Parameter]:
+    """List a model's trainable tensors in order."""
+    return [Parameter(n, tuple(p.shape), p.numel()) for n, p in model.named_parameters()]
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Count a model's trainable numbers."""
+    return sum(p.count for p in parameters_of(model))
+
+
+def layer_shapes(model: nn.Sequential) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the output shape of each layer for a batch of one, ``input`` first."""
+    shapes = [("input", (1, 1, 28, 28))]
+    x = torch.zeros(1, 1, 28, 28)
+    with torch.inference_mode():
+        for name, layer in model.named_children():
+            x = layer(x)
+            shapes.append((name, tuple(x.shape)))
+    return shapes
+
+
+def with_weights(name: str, weights: dict[str, Tensor]) -> nn.Sequential:
+    """Build an architecture around given weights, ready to predict.
+
+    Raises
+    ------
+    ValueError
+        If the tensors' names or shapes do not fit the architecture.
+    """
+    model = _skeleton(name)
+    try:
+        model.load_state_dict(weights, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"these weights do not fit the {name!r} architecture: {error}") from error
+    return model.requires_grad_(False).eval()
+
+
+def load_pretrained(name: str) -> nn.Sequential:
+    """Load an architecture with the weights that come with this package.
+
+    They are made by ``python -m mnist_core.pretrained``.
+
+    Raises
+    ------
+    ValueError
+        If there are no such weights or they do not fit.
+    """
+    from safetensors.torch import load_file
+
+    path = PRETRAINED / f"{name}.safetensors"
+    if not path.exists():
+        raise ValueError(f"expected pretrained weights at {path.name}, found none.")
+    return with_weights(name, load_file(path))
+
+
+def pretrained_card() -> dict[str, dict[str, object]]:
+    """Return what is known of the pretrained models: how they were trained, what they reach."""
+    return json.loads((PRETRAINED / "card.json").read_text("utf-8"))

@@ -1,0 +1,198 @@
+"""The same networks without PyTorch: every forward with its backward, written out by hand.
+
+For a layer y = f(x), ``forward`` returns y and keeps what it needs; ``backward`` takes dL/dy and
+returns dL/dx, and leaves the gradients of its own weights in ``gradients``. That chain is all that
+``loss.backward()`` does. Shapes: B batch, C channels, H rows, W columns, O outputs, K kernel side.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+__all__ = ["Network", "cross_entropy", "cross_entropy_gradient", "log_softmax"]
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return log(softmax(z)) = z - log(sum(exp(z))), row by row: (B, 10) -> (B, 10).
+
+    The largest logit is taken off first: exp then never overflows, and the result is the same.
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean of -log p[label] over the batch."""
+    return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())
+
+
+def cross_entropy_gradient(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return dL/dlogits = (p - y) / B, with y the one-hot labels: (B, 10)."""
+    p = np.exp(log_softmax(logits))
+    p[np.arange(len(labels)), labels] -= 1
+    return p / len(labels)
+
+
+class Layer(ABC):
+    """A layer without weights; those with some fill ``weights`` and ``gradients``."""
+
+    def __init__(self) -> None:
+        self.weights: dict[str, np.ndarray] = {}
+        self.gradients: dict[str, np.ndarray] = {}
+
+    @abstractmethod
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Return y = f(x)."""
+
+    @abstractmethod
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """Return dL/dx, given dL/dy."""
+
+
+class Flatten(Layer):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.shape = x.shape
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy.reshape(self.shape)
+
+
+class ReLU(Layer):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.positive = x > 0
+        return x * self.positive
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy * self.positive
+
+
+class Linear(Layer):
+    def __init__(self, W: np.ndarray, b: np.ndarray) -> None:
+        super().__init__()
+        self.weights = {"weight": W, "bias": b}  # (O, I), (O,)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x  # (B, I)
+        return x @ self.weights["weight"].T + self.weights["bias"]  # (B, O)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        self.gradients = {"weight": dy.T @ self.x, "bias": dy.sum(axis=0)}
+        return dy @ self.weights["weight"]
+
+
+class Conv2d(Layer):
+    def __init__(self, W: np.ndarray, b: np.ndarray, stride: int, padding: int) -> None:
+        super().__init__()
+        self.weights = {"weight": W, "bias": b}  # (O, C, K, K), (O,)
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        p, s, k = self.padding, self.stride, self.weights["weight"].shape[2]
+        self.padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))  # (B, C, H+2p, W+2p)
+        windows = sliding_window_view(self.padded, (k, k), axis=(2, 3))
+        self.windows = windows[:, :, ::s, ::s]  # (B, C, H', W', K, K)
+        y = np.tensordot(self.windows, self.weights["weight"], axes=((1, 4, 5), (1, 2, 3)))
+        return (y + self.weights["bias"]).transpose(0, 3, 1, 2)  # (B, O, H', W')
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        W, s, p = self.weights["weight"], self.stride, self.padding
+        height, width = dy.shape[2:]
+        self.gradients = {
+            "weight": np.tensordot(dy, self.windows, axes=((0, 2, 3), (0, 2, 3))),
+            "bias": dy.sum(axis=(0, 2, 3)),
+        }
+        dx = np.zeros_like(self.padded)
+        for i in range(W.shape[2]):  # every kernel weight touched a shifted copy of the image
+            for j in range(W.shape[3]):
+                part = np.tensordot(dy, W[:, :, i, j], axes=(1, 0)).transpose(0, 3, 1, 2)
+                dx[:, :, i : i + s * height : s, j : j + s * width : s] += part
+        return dx[:, :, p : dx.shape[2] - p, p : dx.shape[3] - p]
+
+
+class MaxPool2d(Layer):
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        k, (b, c, h, w) = self.side, x.shape
+        blocks = x.reshape(b, c, h // k, k, w // k, k).transpose(0, 1, 2, 4, 3, 5)
+        flat = blocks.reshape(b, c, h // k, w // k, k * k)
+        self.winner = flat.argmax(axis=-1)[..., None]  # the first of equals, as in PyTorch
+        return np.take_along_axis(flat, self.winner, axis=-1)[..., 0]
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        k, (b, c, h, w) = self.side, dy.shape
+        flat = np.zeros((b, c, h, w, k * k), dtype=dy.dtype)
+        np.put_along_axis(flat, self.winner, dy[..., None], axis=-1)
+        blocks = flat.reshape(b, c, h, w, k, k).transpose(0, 1, 2, 4, 3, 5)
+        return blocks.reshape(b, c, h * k, w * k)
+
+
+class Network:
+    """A stack of layers with the weights of an ``nn.Sequential``, copied."""
+
+    def __init__(self, layers: dict[str, Layer]) -> None:
+        self.layers = layers
+
+    @classmethod
+    def copy_of(cls, model: Any, dtype: type = np.float32) -> Network:
+        """Copy the layers and weights of a model of `mnist_core.models`.
+
+        Raises
+        ------
+        ValueError
+            If the model holds a layer that is not written out here.
+        """
+        return cls({name: _copy_layer(layer, dtype) for name, layer in model.named_children()})
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """(B, 1, 28, 28) -> (B, 10), the logits."""
+        for layer in self.layers.values():
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dlogits: np.ndarray) -> None:
+        """Walk back through the layers and leave each one's gradients with it."""
+        for layer in reversed(self.layers.values()):
+            dlogits = layer.backward(dlogits)
+
+    def training_step(self, x: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
+        """Take one step of plain SGD; return the loss before it."""
+        logits = self.forward(x)
+        self.backward(cross_entropy_gradient(logits, labels))
+        for layer in self.layers.values():
+            for name, gradient in layer.gradients.items():
+                layer.weights[name] = layer.weights[name] - learning_rate * gradient
+        return cross_entropy(logits, labels)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return all weights under PyTorch's names, such as ``l1.weight``."""
+        return {
+            f"{name}.{key}": value
+            for name, layer in self.layers.items()
+            for key, value in layer.weights.items()
+        }
+
+
+def _copy_layer(layer: Any, dtype: type) -> Layer:
+    def array(tensor: Any) -> np.ndarray:
+        return tensor.detach().numpy().astype(dtype)
+
+    match type(layer).__name__:
+        case "Flatten":
+            return Flatten()
+        case "ReLU":
+            return ReLU()
+        case "Linear":
+            return Linear(array(layer.weight), array(layer.bias))
+        case "Conv2d":
+            return Conv2d(array(layer.weight), array(layer.bias), layer.stride[0], layer.padding[0])
+        case "MaxPool2d":
+            return MaxPool2d(layer.kernel_size)
+    raise ValueError(f"expected a layer that is written out in NumPy, got {layer}.")

@@ -1,0 +1,35 @@
+"""The one place where pixels become a network's input."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["to_input"]
+
+
+def to_input(images: np.ndarray) -> Tensor:
+    """Turn stored images into what every model of this project takes.
+
+    Parameters
+    ----------
+    images : (N, 28, 28) uint8, 0 to 255
+        0 is empty paper, 255 is full ink. Not changed.
+
+    Returns
+    -------
+    Tensor
+        (N, 1, 28, 28) float32, 0 to 1: a batch, one channel, rows, columns.
+
+    Raises
+    ------
+    ValueError
+        If the images have another shape or type.
+    """
+    if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
+        raise ValueError(
+            f"expected images of shape (N, 28, 28) and type uint8, got shape {images.shape} "
+            f"and type {images.dtype}: convert them first, one grey value a pixel."
+        )
+    return torch.from_numpy(images.astype(np.float32)).div_(255).unsqueeze(1)

@@ -1,0 +1,194 @@
+"""A training run: its settings, its network, and everything that has happened to it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mnist_core import engine, evaluation, models
+from mnist_core.datasets import Dataset
+
+__all__ = ["History", "TrainingConfig", "TrainingFailedError", "TrainingRun", "running_mean"]
+
+MAX_STEPS = 1_000_000  # bounds a run's memory (4 MB of losses) and its time
+DIVERGED_LOSS = 1e6  # the right class gets a probability below exp(-1e6): nothing comes back
+WINDOW = 100  # steps; the lesson's chart averages the loss over the last 100
+
+
+class TrainingFailedError(Exception):
+    """A run cannot go on; the message says at which step, and what to try."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Everything that decides how a run goes. Equal configurations give equal runs.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range; the message says what was expected and what came.
+    """
+
+    dataset: str = "mnist"
+    architecture: str = "linear"
+    optimiser: str = "SGD"
+    learning_rate: float = 0.01
+    batch_size: int = 32
+    epochs: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.architecture not in models.ARCHITECTURES:
+            raise ValueError(f"The model must be one of {', '.join(models.ARCHITECTURES)}.")
+        if self.optimiser not in engine.OPTIMISERS:
+            raise ValueError(f"The optimiser must be one of {', '.join(engine.OPTIMISERS)}.")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ValueError(
+                f"The learning rate must be a number above 0, got {self.learning_rate:g}: with 0 "
+                "nothing is learnt, below 0 the loss is driven up. Try 0.01."
+            )
+        for label, value in (("batch size", self.batch_size), ("number of epochs", self.epochs)):
+            if value < 1:
+                raise ValueError(f"The {label} must be at least 1, got {value}.")
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"The seed must be from 0 to 2,147,483,647, got {self.seed:,}.")
+
+    def total_steps(self, n_images: int) -> int:
+        """Return how many steps the run takes on so many images.
+
+        Raises
+        ------
+        ValueError
+            If the batch does not fit the data or the run would be too long.
+        """
+        if self.batch_size > n_images:
+            raise ValueError(
+                f"The batch size must be at most the {n_images:,} training images, got "
+                f"{self.batch_size:,}. Try 32."
+            )
+        total = -(-n_images // self.batch_size) * self.epochs
+        if total > MAX_STEPS:
+            raise ValueError(
+                f"This run would take {total:,} steps; at most {MAX_STEPS:,} are allowed. "
+                "Take fewer epochs or larger batches."
+            )
+        return total
+
+
+@dataclass(slots=True)
+class History:
+    """What happened so far. Only the thread that trains writes; pages read up to ``step``.
+
+    Attributes
+    ----------
+    losses : (total_steps,) float32
+        The loss of each batch before its step; valid up to ``step``.
+    step : int
+        Steps taken.
+    training_s : float
+        Seconds spent training, pauses and waiting left out.
+    accuracies : list of (step, accuracy)
+        Accuracy on the test set, 0 to 1, after each epoch.
+    """
+
+    losses: np.ndarray
+    step: int = 0
+    training_s: float = 0.0
+    accuracies: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def steps_per_s(self) -> float:
+        return self.step / self.training_s if self.training_s else 0.0
+
+
+class TrainingRun:
+    """A network on its way through its epochs. Not thread-safe: one thread drives it.
+
+    Others may read ``history`` and ``weights`` at any time: a step is counted only after its loss
+    is written, and ``weights`` is a finished copy that is replaced, never changed.
+    """
+
+    def __init__(self, config: TrainingConfig, dataset: Dataset) -> None:
+        self.config, self.dataset = config, dataset
+        self.total_steps = config.total_steps(len(dataset.train_images))
+        self.steps_per_epoch = self.total_steps // config.epochs
+        self.history = History(np.zeros(self.total_steps, dtype=np.float32))
+        self.model = models.build(config.architecture, config.seed)
+        self.weights = self._copy_weights()
+        self._steps = engine.training_steps(
+            self.model,
+            engine.OPTIMISERS[config.optimiser](
+                list(self.model.parameters()), config.learning_rate
+            ),
+            dataset.train_images,
+            dataset.train_labels,
+            batch_size=config.batch_size,
+            seed=config.seed,
+        )
+
+    @property
+    def finished(self) -> bool:
+        return self.history.step == self.total_steps
+
+    def advance(self, max_steps: int, max_s: float = math.inf) -> None:
+        """Take up to so many steps for up to so many seconds; stop at the end of an epoch.
+
+        Raises
+        ------
+        TrainingFailedError
+            If the loss is no longer a number, or far too large to come back from.
+        """
+        started = time.perf_counter()
+        history, per_epoch = self.history, self.steps_per_epoch
+        to_epoch_end = per_epoch - history.step % per_epoch
+        losses: list[Tensor] = []
+        for _ in range(min(max_steps, to_epoch_end, self.total_steps - history.step)):
+            losses.append(next(self._steps))
+            if time.perf_counter() - started > max_s:
+                break
+        if not losses:
+            return
+        values = torch.stack(losses).numpy()
+        history.training_s += time.perf_counter() - started
+        history.losses[history.step : history.step + len(values)] = values
+        bad = np.flatnonzero(~(values < DIVERGED_LOSS))
+        history.step += int(bad[0]) + 1 if bad.size else len(values)
+        if bad.size:
+            raise TrainingFailedError(self._explain_divergence(float(values[bad[0]])))
+        if history.step % per_epoch == 0:
+            self._end_epoch()
+
+    def publish_weights(self) -> None:
+        """Replace ``weights`` by a copy of the network's weights as they are now."""
+        self.weights = self._copy_weights()
+
+    def trained_model(self) -> nn.Sequential:
+        """Return a network of its own with the latest published weights, ready to predict."""
+        return models.with_weights(self.config.architecture, self.weights)
+
+    def _copy_weights(self) -> dict[str, Tensor]:
+        return {name: t.detach().clone() for name, t in self.model.state_dict().items()}
+
+    def _end_epoch(self) -> None:
+        test = self.dataset.test_images, self.dataset.test_labels
+        self.history.accuracies.append((self.history.step, evaluation.accuracy(self.model, *test)))
+
+    def _explain_divergence(self, loss: float) -> str:
+        became = "is no longer a number" if math.isnan(loss) else f"grew to {loss:.3g}"
+        return (
+            f"The loss {became} at step {self.history.step} of {self.total_steps}: the steps are "
+            f"so large that each one overshoots. Try a smaller learning rate than "
+            f"{self.config.learning_rate:g}, for example 0.01."
+        )
+
+
+def running_mean(values: np.ndarray, window: int = WINDOW) -> np.ndarray:
+    """Return the mean of each value and up to ``window - 1`` before it: (N,) -> (N,) float64."""
+    total = np.cumsum(values, dtype=np.float64)
+    total[window:] -= total[:-window].copy()
+    return total / np.minimum(np.arange(1, len(values) + 1), window)
