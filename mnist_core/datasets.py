@@ -10,7 +10,15 @@ import numpy as np
 
 from mnist_core.idx import FOLDERS, FolderReport, inspect_folder
 
-__all__ = ["NAMES", "TITLES", "Dataset", "DatasetUnavailableError", "best_available", "load"]
+__all__ = [
+    "NAMES",
+    "TITLES",
+    "Dataset",
+    "DatasetUnavailableError",
+    "best_available",
+    "class_names",
+    "load",
+]
 
 TITLES = {
     "mnist": "MNIST",
@@ -21,6 +29,18 @@ NAMES = tuple(TITLES)
 
 _DIGITS_TRAIN = 1_437  # the last 360 of the 1,797 are the test set
 _DIGITS = tuple("0123456789")
+_FASHION = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 
 
 class DatasetUnavailableError(Exception):
@@ -107,6 +127,11 @@ def best_available(root: Path) -> str:
     return "mnist" if inspect_folder(root, "mnist").usable else "digits"
 
 
+def class_names(name: str) -> tuple[str, ...]:
+    """Return the names of a data set's ten classes, whether or not its files are there."""
+    return _FASHION if name == "fashion" else _DIGITS
+
+
 def _load_mnist(root: Path) -> Dataset:
     return _load_torchvision(
         "mnist",
@@ -118,12 +143,10 @@ def _load_mnist(root: Path) -> Dataset:
 
 
 def _load_fashion(root: Path) -> Dataset:
-    from mnist_core.vision import datasets as torchvision_datasets
-
     return _load_torchvision(
         "fashion",
         root,
-        tuple(torchvision_datasets.FashionMNIST.classes),
+        _FASHION,
         "Pictures of articles from Zalando's shop, made by Xiao, Rasul and Vollgraf in 2017 to "
         "have MNIST's shape.",
     )

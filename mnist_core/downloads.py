@@ -91,8 +91,11 @@ class Downloads:
         """Return how the download of a data set stands now."""
         return self._downloads.get(name, Download(name))
 
-    def start(self, name: str) -> Download:
-        """Start a download in the background, or join the one that is under way."""
+    def start(self, name: str, delay_s: float = 0.0) -> Download:
+        """Start a download in the background, or join the one that is under way.
+
+        A delay leaves the processor to a server's first page.
+        """
         with self._lock:
             current = self.status(name)
             if current.status == "running":
@@ -101,11 +104,12 @@ class Downloads:
             total = sum(SIZES[name][f"{file}.gz"] for file in wanted)
             self._downloads[name] = started = Download(name, "running", 0, total)
         threading.Thread(
-            target=self._run, args=(name, wanted), name=f"download-{name}", daemon=True
+            target=self._run, args=(name, wanted, delay_s), name=f"download-{name}", daemon=True
         ).start()
         return started
 
-    def _run(self, name: str, wanted: tuple[str, ...]) -> None:
+    def _run(self, name: str, wanted: tuple[str, ...], delay_s: float) -> None:
+        time.sleep(delay_s)
         try:
             fetch(self._root, name, wanted, self._mirror, self._sources, self._count(name))
             status, message = "finished", ""

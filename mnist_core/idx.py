@@ -200,3 +200,11 @@ def _header_problem(header: bytes, size: int, n_dimensions: int) -> tuple[str, i
         word = "cut short" if size < expected else "too long"
         return f"it is {word}, expected {expected:,} bytes, found {size:,}", 0
     return "", count
+
+
+def version(root: Path, name: str) -> str:
+    """Return a string that changes when a data set's files on disk do."""
+    if name not in FOLDERS:
+        return name
+    folder = raw_folder(root, name)
+    return f"{name} {[_signature(folder / file) for file in FILE_NAMES]}"

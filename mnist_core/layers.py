@@ -11,7 +11,15 @@ from torch import nn
 from mnist_core.checks import Check, compare
 from mnist_core.models import initialise
 
-__all__ = ["LayerResult", "apply_layer", "fresh_layer", "layer_in_numpy", "layer_in_torch"]
+__all__ = [
+    "LayerResult",
+    "apply_layer",
+    "fresh_layer",
+    "layer_in_numpy",
+    "layer_in_torch",
+    "lesson_in_numpy",
+    "lesson_in_torch",
+]
 
 
 def fresh_layer(n_in: int, n_out: int, bias: bool, seed: int) -> nn.Linear:
@@ -21,11 +29,22 @@ def fresh_layer(n_in: int, n_out: int, bias: bool, seed: int) -> nn.Linear:
     return layer
 
 
+def lesson_in_torch(seed: int) -> tuple[nn.Linear, torch.Tensor]:
+    layer = fresh_layer(4, 1, bias=False, seed=seed)  # nn.Linear(4, 1, bias=False)
+    return layer, layer(torch.ones(4))
+
+
+def lesson_in_numpy(layer: nn.Linear) -> np.ndarray:
+    W = layer.weight.detach().numpy()  # (1, 4)
+    x = np.ones(4, dtype=np.float32)
+    return W.dot(x)
+
+
 def layer_in_torch(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.ndarray:
     n_out, n_in = W.shape
     layer = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=b is not None)
-    layer.load_state_dict({"weight": torch.from_numpy(W)} | _as_state(b))
-    return layer(torch.from_numpy(x)).detach().numpy()  # (n_in,) -> (n_out,)
+    layer.load_state_dict({"weight": torch.tensor(W)} | _as_state(b))
+    return layer(torch.tensor(x)).detach().numpy()  # (n_in,) -> (n_out,)
 
 
 def layer_in_numpy(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.ndarray:
@@ -34,7 +53,7 @@ def layer_in_numpy(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.nda
 
 
 def _as_state(b: np.ndarray | None) -> dict[str, torch.Tensor]:
-    return {} if b is None else {"bias": torch.from_numpy(b)}
+    return {} if b is None else {"bias": torch.tensor(b)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,171 @@
+"""Figures of the concept pages: a layer, an activation, a loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mnist_core.activations import Collapse, Curve
+from mnist_core.figures.style import NEGATIVE, NEUTRAL, POSITIVE, framed, signed_colour
+
+__all__ = ["activation_figure", "collapse_figure", "layer_figure", "loss_curves_figure"]
+
+_MOST_LABELS = 24  # more edge labels than this would cover each other
+
+
+def layer_figure(W: np.ndarray, b: np.ndarray | None, x: np.ndarray, y: np.ndarray) -> go.Figure:
+    """Draw a linear layer: inputs left, outputs right, each edge coloured and wide by its weight.
+
+    Parameters
+    ----------
+    W : (n_out, n_in) float32
+    b, y : (n_out,) float32
+    x : (n_in,) float32
+    """
+    n_out, n_in = W.shape
+    left, right = _column(n_in), _column(n_out)
+    largest = float(np.abs(W).max())
+    figure = go.Figure()
+    for o in range(n_out):
+        for i in range(n_in):
+            _add_edge(figure, left[i], right[o], float(W[o, i]), largest)
+    if W.size <= _MOST_LABELS:
+        _add_weight_labels(figure, W, left, right)
+    biases = np.zeros(n_out) if b is None else b
+    hover = [f"b = {bias:.4f}, y = {value:.4f}" for bias, value in zip(biases, y, strict=True)]
+    _add_nodes(figure, 0, left, x, "x", [f"x = {value:.4f}" for value in x])
+    _add_nodes(figure, 1, right, y, "y", hover)
+    figure.update_xaxes(visible=False, range=[-0.22, 1.22], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.6, 0.6], fixedrange=True)
+    return framed(figure, height=max(240, 62 * max(n_in, n_out)))
+
+
+def _column(n: int) -> np.ndarray:
+    return np.linspace(0.5, -0.5, n) if n > 1 else np.zeros(1)
+
+
+def _add_edge(figure: go.Figure, start: float, end: float, weight: float, largest: float) -> None:
+    figure.add_scatter(
+        x=[0, 1],
+        y=[start, end],
+        mode="lines",
+        line={
+            "width": 1 + 5 * (abs(weight) / largest if largest else 0),
+            "color": signed_colour(weight, largest),
+        },
+        hoverinfo="skip",
+    )
+
+
+def _add_weight_labels(
+    figure: go.Figure, W: np.ndarray, left: np.ndarray, right: np.ndarray
+) -> None:
+    for o, end in enumerate(right):
+        at = 0.18 + 0.4 * o / max(len(right) - 1, 1)  # one column of labels an output: none cross
+        for i, start in enumerate(left):
+            figure.add_annotation(
+                x=at,
+                y=start + (end - start) * at,
+                text=f"{W[o, i]:.3f}",
+                showarrow=False,
+                yshift=9,
+                font={"size": 13},
+            )
+
+
+def _add_nodes(
+    figure: go.Figure, at: float, rows: np.ndarray, values: np.ndarray, name: str, hover: list[str]
+) -> None:
+    side = "middle left" if at == 0 else "middle right"
+    figure.add_scatter(
+        x=[at] * len(rows),
+        y=rows,
+        mode="markers+text",
+        marker={"size": 20, "color": NEUTRAL},
+        text=[f"{name}{i + 1} = {value:.3g} " for i, value in enumerate(values)],
+        textposition=side,
+        hovertext=hover,
+        hoverinfo="text",
+        cliponaxis=False,
+    )
+
+
+def activation_figure(curve: Curve, point: tuple[float, float, float]) -> go.Figure:
+    """Draw an activation, its derivative (dashed) and the tangent at a point (z, value, slope)."""
+    z, value, slope = point
+    reach = 1.2
+    figure = go.Figure()
+    figure.add_scatter(
+        x=curve.z, y=curve.value, name="value f(z)", line={"color": POSITIVE, "width": 3}
+    )
+    figure.add_scatter(
+        x=curve.z,
+        y=curve.slope,
+        name="derivative f′(z)",
+        line={"color": NEGATIVE, "width": 3, "dash": "dash"},
+    )
+    figure.add_scatter(
+        x=[z - reach, z + reach],
+        y=[value - slope * reach, value + slope * reach],
+        name="tangent",
+        mode="lines",
+        line={"color": NEUTRAL, "width": 2, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=[z], y=[value], name="your point", mode="markers", marker={"size": 12, "color": POSITIVE}
+    )
+    figure.update_xaxes(range=[float(curve.z[0]), float(curve.z[-1])])
+    low = min(float(curve.value.min()), float(curve.slope.min()), -0.2)
+    high = max(float(curve.value.max()), float(curve.slope.max()))
+    figure.update_yaxes(range=[low - 0.1, high + 0.1])
+    return framed(figure, height=380, x="z", y="", legend=True)
+
+
+def collapse_figure(result: Collapse, label: str) -> go.Figure:
+    """Draw what two layers compute against the best single layer."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=result.x,
+        y=result.two_layers,
+        name=f"two layers, {label}",
+        line={"color": POSITIVE, "width": 4},
+    )
+    figure.add_scatter(
+        x=result.x,
+        y=result.one_layer,
+        name="best single layer",
+        line={"color": NEGATIVE, "width": 2, "dash": "dash"},
+    )
+    return framed(figure, height=320, x="input x", y="output", legend=True)
+
+
+def loss_curves_figure(p_right: float) -> go.Figure:
+    """Draw what each loss charges for the probability given to the right class, with two classes.
+
+    Parameters
+    ----------
+    p_right : float, 0 to 1
+        Where to put the marker.
+    """
+    p = np.linspace(0.002, 1, 250)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=p, y=-np.log(p), name="cross-entropy, −log p", line={"color": POSITIVE, "width": 3}
+    )
+    figure.add_scatter(
+        x=p,
+        y=(1 - p) ** 2,
+        name="squared error, (1 − p)²",
+        line={"color": NEGATIVE, "width": 3, "dash": "dash"},
+    )
+    at = max(p_right, 0.002)
+    figure.add_scatter(
+        x=[at, at],
+        y=[-np.log(at), (1 - at) ** 2],
+        name="your logits",
+        mode="markers",
+        marker={"size": 12, "color": [POSITIVE, NEGATIVE]},
+        showlegend=False,
+    )
+    return framed(figure, height=320, x="probability p of the right class", y="loss", legend=True)

@@ -1,0 +1,148 @@
+"""The loss of a run: as it streams (ECharts, in place) and when it stands (Plotly, to zoom)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mnist_core.figures.style import NEGATIVE, NEUTRAL, POSITIVE, framed
+
+__all__ = ["loss_figure", "loss_stream", "thinned"]
+
+MOST_POINTS = 500
+
+
+def thinned(n: int, most: int = MOST_POINTS) -> np.ndarray:
+    """Return at most so many indices spread over 0 to n - 1, both ends among them: int64."""
+    if n <= most:
+        return np.arange(n)
+    return np.unique(np.linspace(0, n - 1, most).round().astype(np.int64))
+
+
+def loss_stream(
+    mean_loss: np.ndarray, total_steps: int, log_axis: bool, animate: bool = False
+) -> dict[str, Any]:
+    """Return ECharts options for a running loss curve; 500 points at most, no animation.
+
+    Parameters
+    ----------
+    mean_loss : (step,) float64
+        The loss so far, averaged over the last 100 steps.
+    total_steps : int
+        How long the run will be: the axis stands still while the curve grows.
+    log_axis : bool
+    """
+    chosen = thinned(len(mean_loss))
+    points = [[int(i) + 1, float(f"{mean_loss[i]:.5g}")] for i in chosen]
+    y_axis: dict[str, Any] = {
+        "type": "log" if log_axis else "value",
+        "name": "loss",
+        "nameLocation": "middle",
+        "nameGap": 44,
+        "scale": True,
+        "axisLabel": {"showMinLabel": True, "showMaxLabel": True},
+    }
+    if log_axis and len(mean_loss):
+        visible = mean_loss[chosen]
+        y_axis |= {
+            "min": _nice(float(visible.min()), down=True),
+            "max": _nice(float(visible.max())),
+        }
+    return {
+        "animation": animate,
+        "grid": {"left": 64, "right": 20, "top": 16, "bottom": 48},
+        "xAxis": {
+            "type": "value",
+            "min": 0,
+            "max": total_steps,
+            "name": "step",
+            "nameLocation": "middle",
+            "nameGap": 28,
+        },
+        "yAxis": y_axis,
+        "series": [
+            {
+                "type": "line",
+                "name": "mean of the last 100 steps",
+                "data": points,
+                "showSymbol": False,
+                "lineStyle": {"width": 2.5, "color": POSITIVE},
+                "itemStyle": {"color": POSITIVE},
+            }
+        ],
+        "tooltip": {"trigger": "axis"},
+    }
+
+
+def _nice(value: float, down: bool = False) -> float:
+    """Round a positive number to one digit, up (or down): the axis moves in few, calm jumps."""
+    value = max(value, 1e-6)
+    unit = 10.0 ** np.floor(np.log10(value))
+    return float((np.floor(value / unit) if down else np.ceil(value / unit)) * unit)
+
+
+def loss_figure(
+    losses: np.ndarray,
+    mean_loss: np.ndarray,
+    accuracies: list[tuple[int, float]],
+    log_axis: bool,
+) -> go.Figure:
+    """Draw the loss of a run that stands still, to zoom and hover.
+
+    Parameters
+    ----------
+    losses, mean_loss : (step,) float
+        Each batch's loss, and averaged over the last 100 steps.
+    accuracies : list of (step, accuracy)
+        Accuracy on the test set after each epoch, drawn against the right axis in percent.
+    """
+    chosen = thinned(len(losses), 2_000)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=chosen + 1,
+        y=losses[chosen],
+        name="each batch",
+        mode="lines",
+        line={"color": NEUTRAL, "width": 1},
+        opacity=0.35,
+    )
+    figure.add_scatter(
+        x=chosen + 1,
+        y=mean_loss[chosen],
+        name="mean of the last 100 steps",
+        line={"color": POSITIVE, "width": 3},
+    )
+    if accuracies:
+        figure.add_scatter(
+            x=[step for step, _ in accuracies],
+            y=[100 * accuracy for _, accuracy in accuracies],
+            name="test accuracy, %",
+            mode="lines+markers",
+            yaxis="y2",
+            line={"color": NEGATIVE, "width": 2, "dash": "dot"},
+            marker={"size": 9, "symbol": "diamond"},
+        )
+        figure.update_layout(
+            yaxis2={
+                "overlaying": "y",
+                "side": "right",
+                "title": "accuracy, %",
+                "showgrid": False,
+                "tickmode": "auto",
+            }
+        )
+    figure = framed(figure, height=400, x="step", legend=True)
+    figure.update_layout(
+        yaxis=_log_axis() if log_axis else {},
+        yaxis_title="loss",
+        dragmode="zoom",
+    )
+    return figure
+
+
+def _log_axis() -> dict[str, Any]:
+    """Return a log axis whose ticks say 0.5 and 0.2 where Plotly would only write 5 and 2."""
+    values = [digit * 10.0**power for power in range(-7, 7) for digit in (1, 2, 5)]
+    return {"type": "log", "tickvals": values, "ticktext": [f"{value:g}" for value in values]}

@@ -1,0 +1,73 @@
+import numpy as np
+import streamlit as st
+
+from mnist_core.activations import ACTIVATIONS, collapse, curve
+from mnist_core.figures.concepts import activation_figure, collapse_figure
+from pages.parts import frame, state, texts
+
+RANGE = 6.0
+
+frame.header("activation")
+
+texts.show("activation", "curve")
+name = st.pills(
+    "Activation",
+    list(ACTIVATIONS),
+    default="ReLU",
+    required=True,
+    key="activation_name",
+    persist_state="session",
+)
+activation = ACTIVATIONS[name]
+st.latex(f"f(z) = {activation.formula}")
+z = st.slider(
+    "z, your point", -RANGE, RANGE, 1.0, 0.05, key="activation_z", persist_state="session"
+)
+result = curve(activation, np.linspace(-RANGE, RANGE, 481))
+at = curve(activation, np.array([z]))
+value, slope = float(at.value[0]), float(at.slope[0])
+left, right = st.columns(2)
+left.metric("Value f(z)", f"{value:.4f}")
+right.metric("Slope f′(z)", f"{slope:.4f}")
+st.plotly_chart(
+    activation_figure(result, (z, value, slope)), key="activation_figure", config=frame.STILL
+)
+with st.container(key="activation_check"):
+    frame.check(result.value_check, "activation_value_check", "Value, PyTorch and NumPy")
+    frame.check(result.slope_check, "activation_slope_check", "Slope, autograd and by hand")
+if name == "softmax":
+    texts.show("activation", "softmax")
+frame.code(activation.in_numpy, activation.slope)
+frame.code(curve, folded=True)
+
+texts.show("activation", "why")
+bend = st.segmented_control(
+    "Between the two layers",
+    ["nothing", *(n for n in ACTIVATIONS if n != "softmax")],
+    default="nothing",
+    required=True,
+    key="activation_between",
+    persist_state="session",
+)
+seed = state.counter("activation_collapse")
+st.button(
+    "Fresh weights",
+    key="activation_fresh",
+    icon=":material/casino:",
+    on_click=state.count_up,
+    args=("activation_collapse",),
+)
+result = collapse(ACTIVATIONS.get(bend), seed)
+st.plotly_chart(
+    collapse_figure(result, "no activation" if bend == "nothing" else bend),
+    key="activation_collapse",
+    config=frame.STILL,
+)
+with st.container(key="activation_collapse_result"):
+    if bend == "nothing":
+        st.success(f"One layer does the same: the largest gap is {result.largest_gap:.1e}.")
+    else:
+        st.info(f"No single layer does it: the best one is off by up to {result.largest_gap:.3f}.")
+frame.code(collapse, folded=True)
+texts.show("activation", "choose")
+frame.footer("activation")

@@ -1,0 +1,28 @@
+import streamlit as st
+
+from pages.parts import frame, state, texts
+
+frame.header("conclusions")
+
+texts.show("conclusions", "learnt")
+results = {page: result for page, result in state.done().items() if result}
+if results:
+    st.markdown("**Your own results**")
+    st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in results.items()))
+
+texts.show("conclusions", "convolutions")
+st.page_link(
+    "pages/training.py",
+    label="Train the small CNN",
+    icon=":material/model_training:",
+    query_params={"model": "cnn"},
+)
+texts.show("conclusions", "fashion")
+st.page_link(
+    "pages/dataset.py",
+    label="Look at FashionMNIST",
+    icon=":material/checkroom:",
+    query_params={"dataset": "fashion"},
+)
+texts.show("conclusions", "torch")
+frame.footer("conclusions")

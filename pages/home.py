@@ -1,0 +1,32 @@
+import streamlit as st
+
+from mnist_core.history import LANES, load_milestones
+from pages.parts import data_panel, frame, route, texts
+
+frame.header("home")
+texts.show("home", "composition")
+
+st.header("Your way through", anchor=False)
+texts.show("home", "route")
+route.show()
+
+st.header("The data in use", anchor=False)
+data_panel.show("home_data_status")
+
+st.header("Eighty years in one line", anchor=False)
+texts.show("home", "timeline")
+milestones = load_milestones(texts.FOLDER / "timeline.toml")
+chosen = route.chosen_milestone(milestones)
+milestone = milestones[chosen]
+with st.container(border=True, key="home_milestone_card"):
+    st.markdown(f"#### {milestone.year} · {milestone.title}")
+    st.markdown(f"*{milestone.who}* · {LANES[milestone.lane][0]}")
+    st.markdown(milestone.sentence)
+    st.caption(f"Source: {milestone.source}")
+    if milestone.url:
+        st.link_button("Read the source", milestone.url, icon=":material/open_in_new:")
+route.show_timeline(milestones, chosen)
+with st.expander("All milestones as a list"):
+    for m in milestones:
+        st.markdown(f"**{m.year}** · {m.title} · {m.who}")
+frame.footer("home")

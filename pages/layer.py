@@ -1,0 +1,44 @@
+import streamlit as st
+
+from mnist_core.checks import compare
+from mnist_core.figures.concepts import layer_figure
+from mnist_core.layers import (
+    apply_layer,
+    fresh_layer,
+    layer_in_numpy,
+    layer_in_torch,
+    lesson_in_numpy,
+    lesson_in_torch,
+)
+from pages.parts import frame, layer_editor, texts
+
+frame.header("layer")
+
+texts.show("layer", "lesson")
+seed = layer_editor.fresh_weights_button("layer_lesson")
+layer, in_torch = lesson_in_torch(seed)
+in_numpy = lesson_in_numpy(layer)
+check = compare(in_torch.detach(), in_numpy)
+left, middle, right = st.columns(3)
+left.metric("PyTorch: layer(x)", f"{in_torch.item():.8f}")
+middle.metric("NumPy: W.dot(x)", f"{in_numpy.item():.8f}")
+right.metric("Difference", f"{check.largest_difference:.1e}")
+frame.check(check, "layer_check")
+st.markdown(f"$W$ = `{layer.weight.detach().numpy().round(4)}`, $x$ = `[1. 1. 1. 1.]`")
+frame.code(lesson_in_torch, lesson_in_numpy, fresh_layer)
+with st.expander("Why “match” and not “equal”?"):
+    texts.show("layer", "rounding")
+
+texts.show("layer", "free")
+W, b, x = layer_editor.editable_layer()
+try:
+    result = apply_layer(W, b, x)
+except ValueError as error:
+    st.error(str(error))
+else:
+    st.plotly_chart(layer_figure(W, b, x, result.in_torch), key="layer_figure", config=frame.STILL)
+    frame.check(result.check, "layer_free_check")
+    layer_editor.shapes(W, b, x)
+    frame.code(layer_in_torch, layer_in_numpy, folded=True)
+texts.show("layer", "shapes")
+frame.footer("layer")

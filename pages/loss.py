@@ -1,0 +1,76 @@
+import numpy as np
+import streamlit as st
+
+from mnist_core import losses
+from mnist_core.figures.classes import confidence_bars, gradient_figure
+from mnist_core.figures.concepts import loss_curves_figure
+from pages.parts import frame, loss_editor, texts
+
+CLASSES = [str(i) for i in range(10)]
+WAYS = {
+    "cross-entropy": (losses.cross_entropy_in_torch, losses.cross_entropy_in_numpy),
+    "squared error": (losses.squared_error_in_torch, losses.squared_error_in_numpy),
+}
+
+frame.header("loss")
+
+texts.show("loss", "logits")
+z, label = loss_editor.logits_and_label()
+kind = st.segmented_control(
+    "Loss",
+    list(WAYS),
+    default="cross-entropy",
+    required=True,
+    key="loss_kind",
+    persist_state="session",
+)
+result = losses.loss_of(kind, z, label)
+
+left, right = st.columns([3, 2])
+with left:
+    st.markdown("**softmax: the ten probabilities** (✓ the right class)")
+    st.echarts_chart(
+        confidence_bars(result.p, CLASSES, label),
+        height=330,
+        key="loss_probabilities",
+        alt=f"Ten probabilities; the right class {label} has {result.p[label]:.1%}.",
+    )
+with right:
+    texts.show("loss", "softmax" if kind == "cross-entropy" else "squared")
+columns = st.columns(3)
+columns[0].metric("PyTorch", f"{result.in_torch:.6f}")
+if kind == "cross-entropy":
+    columns[1].metric("LogSoftmax + NLLLoss", f"{result.in_two_parts:.6f}")
+columns[2].metric("NumPy", f"{result.in_numpy:.6f}")
+frame.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
+if kind == "cross-entropy":
+    texts.show("loss", "parts")
+frame.code(*WAYS[kind])
+
+if kind == "cross-entropy":
+    texts.show("loss", "gradient")
+else:
+    st.header("The gradient, through softmax", anchor=False)
+st.plotly_chart(
+    gradient_figure(result.by_hand, result.by_autograd), key="loss_gradient", config=frame.STILL
+)
+
+texts.show("loss", "curves")
+st.plotly_chart(loss_curves_figure(float(result.p[label])), key="loss_curves", config=frame.STILL)
+
+texts.show("loss", "overflow")
+shift = st.slider(
+    "Add this to all ten logits", 0, 200, 0, 5, key="loss_shift", persist_state="session"
+)
+shifted = z + np.float32(shift)
+naive, stable = losses.naive_softmax(shifted), losses.stable_softmax(shifted)
+left, right = st.columns(2)
+left.metric("As written", f"{naive[label]:.6f}", help="The right class's probability")
+right.metric("Largest logit subtracted first", f"{stable[label]:.6f}")
+with st.container(key="loss_overflow"):
+    if np.isfinite(naive).all():
+        st.info("Both work. Add 100 or more.")
+    else:
+        st.warning("As written, it has overflowed: some of the ten are not a number any more.")
+frame.code(losses.naive_softmax, losses.stable_softmax)
+frame.footer("loss")

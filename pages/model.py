@@ -1,0 +1,103 @@
+import pandas as pd
+import streamlit as st
+from torch import nn
+
+from mnist_core import engine, evaluation, loaders, models, numpy_engine
+from mnist_core.figures.classes import softmax_figure
+from mnist_core.single_step import single_step, step_in_numpy, step_in_torch
+from pages.parts import caches, frame, state, texts
+
+BATCH_SIZE, SAMPLES = 32, 4
+
+frame.header("model")
+
+texts.show("model", "choose")
+name = state.choose(
+    st.segmented_control,
+    "Architecture",
+    list(models.ARCHITECTURES),
+    state.architecture(),
+    state.choose_architecture,
+    "model_architecture",
+    required=True,
+    format_func=lambda n: models.ARCHITECTURES[n].title,
+)
+architecture = models.ARCHITECTURES[name]
+seed = state.counter("model")
+model = models.build(name, seed)
+st.markdown(f"**{architecture.title}**: {architecture.summary}. As PyTorch prints it:")
+st.code(str(model), language=None)
+frame.code(architecture.layers)
+
+parameters = models.parameters_of(model)
+left, right = st.columns(2)
+with left, st.container(key="model_parameters"):
+    st.metric("Parameters", f"{models.count_parameters(model):,}")
+    texts.show("model", "parameters")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "tensor": [p.name for p in parameters],
+                "shape": [str(p.shape) for p in parameters],
+                "numbers": [p.count for p in parameters],
+            }
+        ),
+        hide_index=True,
+    )
+with right:
+    texts.show("model", "shapes")
+    shapes = models.layer_shapes(model)
+    st.dataframe(
+        pd.DataFrame({"layer": [n for n, _ in shapes], "output": [str(s) for _, s in shapes]}),
+        hide_index=True,
+    )
+
+texts.show("model", "forward")
+st.button(
+    "Fresh weights and batch",
+    key="model_fresh",
+    icon=":material/casino:",
+    on_click=state.count_up,
+    args=("model",),
+)
+dataset = caches.current_dataset()
+images, labels = loaders.random_images(dataset.train_images, dataset.train_labels, BATCH_SIZE, seed)
+p = evaluation.probabilities(model, images[:SAMPLES])
+st.plotly_chart(
+    softmax_figure(p, dataset.class_names, labels[:SAMPLES], frame.dark()),
+    key="model_softmax",
+    config=frame.STILL,
+)
+frame.code(evaluation.probabilities, folded=True)
+
+texts.show("model", "step")
+step = single_step(model, images, labels)
+columns = st.columns(3)
+columns[0].metric("Loss before", f"{step.loss_before:.6f}")
+columns[1].metric(
+    "Loss after", f"{step.loss_after:.6f}", f"{step.loss_after - step.loss_before:.6f}", "inverse"
+)
+columns[2].metric("NumPy's loss before", f"{step.numpy_loss_before:.6f}")
+frame.check(step.check, "model_step_check", "Weights after the step, PyTorch and NumPy")
+with st.expander("The largest difference in each tensor"):
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "tensor": step.differences.keys(),
+                "difference": [f"{d:.1e}" for d in step.differences.values()],
+            }
+        ),
+        hide_index=True,
+    )
+frame.code(engine.training_step, step_in_torch)
+frame.code(
+    step_in_numpy,
+    numpy_engine.Network.training_step,
+    numpy_engine.cross_entropy_gradient,
+    numpy_engine.Linear.backward,
+    folded=True,
+)
+with st.expander("What is an `nn.Module`?"):
+    texts.show("model", "module")
+    st.code(nn.Module.__doc__, language=None)
+frame.footer("model")

@@ -1,0 +1,51 @@
+"""The pad to draw on, whichever it is: the rest of the app only sees ink."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from mnist_core import models
+from mnist_core.drawing import ink_of
+from pages.parts.current import ModelOnOffer
+
+__all__ = ["class_names", "ink", "measured_table"]
+
+SIDE, PEN = 280, 18
+
+
+def ink(key: str) -> np.ndarray:
+    """Show the canvas; return what is drawn on it: (280, 280) float32, 0 (paper) to 1 (ink)."""
+    result = st_canvas(
+        stroke_width=PEN,
+        stroke_color="#000000",
+        background_color="#ffffff",
+        height=SIDE,
+        width=SIDE,
+        return_image_data=True,
+        key=key,
+    )
+    rgba = result.image_data
+    return np.zeros((SIDE, SIDE), dtype=np.float32) if rgba is None else ink_of(rgba)
+
+
+def class_names(offer: ModelOnOffer) -> tuple[str, ...]:
+    """Return the names of what a model tells apart."""
+    from mnist_core.datasets import class_names
+
+    return class_names(offer.dataset)
+
+
+def measured_table() -> None:
+    """Show what the bundled models read of real pen digits, as their model card has it."""
+    card = models.pretrained_card()
+    columns = {
+        models.ARCHITECTURES[name].title: {
+            "MNIST's own test set": f"{entry['test_accuracy']:.1%}",
+            **{way: f"{share:.1%}" for way, share in entry["pen_digits"].items()},
+        }
+        for name, entry in card.items()
+    }
+    st.table(pd.DataFrame(columns))

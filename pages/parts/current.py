@@ -1,0 +1,90 @@
+"""The models on offer to evaluate and draw for: the visitor's own run first, then the bundled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from torch import nn
+
+from mnist_core import models
+from mnist_core.jobs import Job
+from pages.parts import caches, state
+
+__all__ = ["ModelOnOffer", "job", "model_choice", "on_offer"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOnOffer:
+    """A model that can predict.
+
+    Attributes
+    ----------
+    key : str
+        "mine" or the name of an architecture.
+    version : str
+        Changes when the weights do.
+    dataset : str
+        Name of the data set it was trained on.
+    """
+
+    key: str
+    label: str
+    version: str
+    dataset: str
+    model: nn.Sequential
+
+
+def job() -> Job | None:
+    """Return this visitor's latest training run."""
+    job_id = state.job_id()
+    return caches.jobs().get(job_id) if job_id else None
+
+
+def on_offer() -> list[ModelOnOffer]:
+    """List the models, the visitor's own first."""
+    offers = [
+        ModelOnOffer(
+            name,
+            f"{row.title}, trained beforehand on MNIST",
+            name,
+            "mnist",
+            caches.pretrained(name),
+        )
+        for name, row in models.ARCHITECTURES.items()
+    ]
+    mine = job()
+    if mine and mine.run.snapshot.step:
+        offers.insert(0, _own(mine))
+    return offers
+
+
+def _own(mine: Job) -> ModelOnOffer:
+    run = mine.run
+    title = models.ARCHITECTURES[run.config.architecture].title
+    snapshot = run.snapshot
+    return ModelOnOffer(
+        "mine",
+        f"Your own: {title}, {snapshot.step:,} steps on {run.dataset.title}",
+        f"{mine.id} {snapshot.step}",
+        run.config.dataset,
+        models.with_weights(run.config.architecture, snapshot.weights),
+    )
+
+
+def model_choice(key: str, label: str = "Model") -> ModelOnOffer:
+    """Show the choice of a model and return the chosen one."""
+    offers = {offer.key: offer for offer in on_offer()}
+    chosen = state.chosen_model()
+    first = "mine" if "mine" in offers else "cnn"
+    current = chosen if chosen in offers else first
+    state.choose(
+        st.selectbox,
+        label,
+        list(offers),
+        current,
+        state.choose_model,
+        key,
+        format_func=lambda offer: offers[offer].label,
+    )
+    return offers[current]

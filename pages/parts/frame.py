@@ -1,0 +1,91 @@
+"""What every page has around its own: title, data status, code boxes, the way on."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.checks import Check
+from pages.parts import data_panel, links, state, table, texts, warm
+
+__all__ = ["STILL", "check", "code", "dark", "footer", "header", "pictures", "source_of"]
+
+# Plotly's own tool bar stays away from figures that are only looked at; a phone scrolls past them.
+STILL = {"displayModeBar": False, "scrollZoom": False}
+
+
+def header(name: str) -> None:
+    """Begin a page: its title, first words, and what the address asks for."""
+    table.enter_by_the_door()
+    warm.start()
+    with st.sidebar:
+        data_panel.show("sidebar_data")
+    links.apply()
+    title, _, first = texts.section(name, "intro").partition("\n")
+    st.title(title.removeprefix("# "), anchor=False)
+    st.markdown(first)
+
+
+def footer(name: str) -> None:
+    """End a page: note that it was seen, and lead on."""
+    state.mark_done(name)
+    following = table.after(name)
+    if following:
+        st.divider()
+        st.page_link(
+            following.file,
+            label=f"Next: **{following.title}** · {following.about}",
+            icon=":material/arrow_forward:",
+        )
+
+
+def check(result: Check, key: str, what: str = "PyTorch and NumPy") -> None:
+    """Show whether two computations agree, in a container of this key."""
+    with st.container(key=key):
+        if result.matches:
+            st.success(f"{what}: {result}", icon=":material/check:")
+        else:
+            st.error(f"{what}: {result}", icon=":material/close:")
+
+
+def pictures(
+    images: Sequence[np.ndarray], captions: Sequence[str], width: int, key: str | None = None
+) -> None:
+    """Show pictures side by side, with a gap, as many in a row as fit."""
+    with st.container(horizontal=True, key=key):
+        for image, caption in zip(images, captions, strict=True):
+            st.image(image, caption=caption, width=width, alt=caption)
+
+
+def dark() -> bool:
+    """Return whether this visitor's page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def code(*functions: Callable[..., Any], folded: bool = False) -> None:
+    """Show the source of functions that have just run, without their docstrings."""
+    body = "\n\n\n".join(source_of(function) for function in functions)
+    if folded:
+        with st.expander("More of the code that ran", icon=":material/code:"):
+            st.code(body)
+    else:
+        st.caption("The code that ran:")
+        st.code(body)
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """Return a function's source without its docstring, which the page's prose replaces."""
+    source = textwrap.dedent(inspect.getsource(function))
+    node = ast.parse(source).body[0]
+    if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+        lines = source.splitlines()
+        doc = node.body[0]
+        del lines[doc.lineno - 1 : doc.end_lineno]
+        source = "\n".join(lines)
+    return source.strip()

@@ -1,0 +1,102 @@
+"""A grid of images to leaf through, and one of them large."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mnist_core.datasets import Dataset
+from mnist_core.evaluation import probabilities
+from mnist_core.figures.classes import confidence_bars
+from mnist_core.figures.pictures import enlarged
+from mnist_core.summary import indices_of
+from pages.parts import current, frame
+
+__all__ = ["grid", "one_image"]
+
+PER_PAGE = 40
+SPLITS = {"train": "Training set", "test": "Test set"}
+
+
+def grid(dataset: Dataset) -> tuple[str, int]:
+    """Show a page of a split, filtered by class; return the split and the first index shown."""
+    left, right = st.columns([2, 3])
+    split = left.segmented_control(
+        "Split",
+        list(SPLITS),
+        default="train",
+        required=True,
+        format_func=SPLITS.__getitem__,
+        key="dataset_split",
+        persist_state="session",
+    )
+    wanted = right.selectbox(
+        "Class",
+        ["all", *range(10)],
+        format_func=lambda c: "all classes" if c == "all" else dataset.class_names[c],
+        key="dataset_class",
+        persist_state="session",
+    )
+    images, labels = dataset.split(split)
+    indices = indices_of(labels, None if wanted == "all" else wanted)
+    if not len(indices):
+        st.info(f"The {SPLITS[split].lower()} holds no image of this class: choose another.")
+        return split, 0
+    n_pages = -(-len(indices) // PER_PAGE)
+    page = st.pagination(n_pages, key=f"dataset_page_{dataset.name}_{split}_{wanted}")
+    shown = indices[(page - 1) * PER_PAGE : page * PER_PAGE]
+    frame.pictures(
+        [enlarged(images[i], 56) for i in shown],
+        [f"{dataset.class_names[labels[i]]} · #{i}" for i in shown],
+        66,
+        "dataset_grid",
+    )
+    return split, int(shown[0])
+
+
+def one_image(dataset: Dataset, split: str, first: int) -> None:
+    """Show one image large, as numbers, and what the current model says about it."""
+    images, labels = dataset.split(split)
+    index = st.number_input(
+        f"Number of the image in the {SPLITS[split].lower()}, 0 to {len(images) - 1:,}",
+        0,
+        len(images) - 1,
+        first,
+        key=f"dataset_index_{dataset.name}_{split}_{first}",
+    )
+    image, label = images[index], int(labels[index])
+    picture, answer = st.columns([2, 3])
+    with picture:
+        st.image(enlarged(image, 280), width=280, alt=f"a {dataset.class_names[label]}")
+        st.markdown(f"Label: **{dataset.class_names[label]}** (class {label})")
+    with answer:
+        offer = current.model_choice("dataset_model", "What does this model say about it?")
+        p = probabilities(offer.model, image[None])[0]
+        st.echarts_chart(
+            confidence_bars(p, dataset.class_names, label),
+            height=300,
+            key="dataset_bars",
+            alt=f"The model says {dataset.class_names[int(p.argmax())]} with {p.max():.1%}.",
+        )
+    with st.expander("The image as 28×28 numbers", expanded=True):
+        _matrix(image)
+
+
+def _matrix(image: np.ndarray) -> None:
+    table = pd.DataFrame(image)
+    st.dataframe(
+        table.style.map(_cell_style),
+        column_config={
+            column: st.column_config.NumberColumn(str(column), width=44) for column in table
+        },
+        height=400,
+        row_height=24,
+        key="dataset_matrix",
+        alt="The image's 28 rows and 28 columns of grey values",
+    )
+
+
+def _cell_style(value: int) -> str:
+    text = "#000000" if value > 127 else "#cfd4da"
+    return f"background-color: rgb({value},{value},{value}); color: {text}"

@@ -1,0 +1,55 @@
+"""The part of the address after the question mark: what a teacher's link may set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from mnist_core.datasets import NAMES
+from pages.parts import state
+
+__all__ = ["apply", "problems"]
+
+ARCHITECTURES = ("linear", "mlp", "cnn")  # a test compares these with mnist_core.models
+_PARAMETERS: dict[str, tuple[tuple[str, ...], Callable[[str], None]]] = {
+    "dataset": (NAMES, state.choose_dataset),
+    "model": (ARCHITECTURES, state.choose_architecture),
+}
+_PLAIN = re.compile(r"[\w-]{1,24}", re.ASCII)
+
+
+def apply() -> None:
+    """Set what the address asks for, once, and say what it asks for that does not exist."""
+    parameters = st.query_params.to_dict()
+    if parameters != state.applied_parameters():
+        state.set_applied_parameters(parameters)
+        for name, value in parameters.items():
+            values, choose = _PARAMETERS.get(name, ((), None))
+            if choose and value in values:
+                choose(value)
+    for sentence in problems(parameters):
+        st.info(sentence, icon=":material/link:")
+
+
+def problems(parameters: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each parameter or value that is not known."""
+    sentences = []
+    for name, value in parameters.items():
+        if name not in _PARAMETERS:
+            sentences.append(
+                f"This address has a part that means nothing here, {_quoted(name)}; it was left "
+                f"out. Known are: {', '.join(_PARAMETERS)}."
+            )
+        elif value not in _PARAMETERS[name][0]:
+            sentences.append(
+                f"This address asks for the {name} {_quoted(value)}, which does not exist; it was "
+                f"left out. There are: {', '.join(_PARAMETERS[name][0])}."
+            )
+    return sentences
+
+
+def _quoted(text: str) -> str:
+    """Quote what came with the address, if it is a plain word; never as Markdown."""
+    return f"`{text}`" if _PLAIN.fullmatch(text) else "(not a plain word)"

@@ -1,0 +1,69 @@
+"""The controls of the loss page: ten logits on sliders, or those of a real image."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from mnist_core.figures.pictures import enlarged
+from mnist_core.pixels import to_input
+from pages.parts import caches, current, state
+
+__all__ = ["logits_and_label"]
+
+START = [0.0, -1.0, 0.5, 2.0, 0.0, 1.0, -2.0, 0.0, 1.5, 0.0]
+
+
+def logits_and_label() -> tuple[np.ndarray, int]:
+    """Return ten logits, (10,) float32, and the right class."""
+    source = st.segmented_control(
+        "Logits from",
+        ["sliders", "a real image"],
+        default="sliders",
+        required=True,
+        key="loss_source",
+        persist_state="session",
+    )
+    return _from_sliders() if source == "sliders" else _from_image()
+
+
+def _from_sliders() -> tuple[np.ndarray, int]:
+    label = st.segmented_control(
+        "Right class",
+        list(range(10)),
+        default=3,
+        required=True,
+        key="loss_label",
+        persist_state="session",
+    )
+    values = []
+    for row in range(0, 10, 5):
+        for i, column in enumerate(st.columns(5), start=row):
+            values.append(
+                column.slider(
+                    f"z{i}", -10.0, 10.0, START[i], 0.1, key=f"loss_z{i}", persist_state="session"
+                )
+            )
+    return np.array(values, dtype=np.float32), label
+
+
+def _from_image() -> tuple[np.ndarray, int]:
+    dataset = caches.current_dataset()
+    offer = current.model_choice("loss_model")
+    index = state.counter("loss_image") * 7919 % len(dataset.test_images)  # a prime: no pattern
+    image, label = dataset.test_images[index], int(dataset.test_labels[index])
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    left.image(enlarged(image, 140), caption=f"test image {index}", width=140)
+    with right:
+        st.markdown(f"Its label is **{dataset.class_names[label]}** (class {label}).")
+        st.button(
+            "Another image",
+            key="loss_another",
+            icon=":material/casino:",
+            on_click=state.count_up,
+            args=("loss_image",),
+        )
+    with torch.inference_mode():
+        logits = offer.model(to_input(image[None]))[0].numpy()
+    return logits, label

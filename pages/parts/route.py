@@ -1,0 +1,56 @@
+"""The home page's parts: the route map with what was done, and the timeline's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from mnist_core.figures.history import timeline_chart
+from mnist_core.history import Milestone
+from pages.parts import state, table
+
+__all__ = ["chosen_milestone", "show", "show_timeline"]
+
+
+def show() -> None:
+    """Show the lesson's pages as a map: which were gone through, and with what result."""
+    done = state.done()
+    stops = [page for page in table.PAGES if page.name != "home"]
+    for row in range(0, len(stops), 3):
+        for column, page in zip(st.columns(3), stops[row : row + 3], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
+                st.caption(page.about)
+                if page.name in done:
+                    st.markdown(f":green-badge[:material/check: seen] {done[page.name]}")
+    seen = sum(page.name in done for page in stops)
+    st.progress(seen / len(stops), text=f"{seen} of {len(stops)} pages seen")
+
+
+def chosen_milestone(milestones: Sequence[Milestone]) -> int:
+    """Show the slider through the milestones; return which is chosen."""
+    labels = _labels(milestones)
+    chosen = st.select_slider("Milestone", labels, key="home_milestone", persist_state="session")
+    return labels.index(chosen)
+
+
+def show_timeline(milestones: Sequence[Milestone], chosen: int) -> None:
+    """Show the timeline as a chart; a click on a point moves the slider to it."""
+    st.echarts_chart(
+        timeline_chart(milestones, chosen),
+        height=260,
+        key="home_timeline",
+        on_select=lambda: _follow_click(_labels(milestones)),
+        alt=f"Timeline of {len(milestones)} milestones from 1943 on; the slider moves through it.",
+    )
+
+
+def _labels(milestones: Sequence[Milestone]) -> list[str]:
+    return [f"{m.year} {m.title}" for m in milestones]
+
+
+def _follow_click(labels: list[str]) -> None:
+    clicked = state.clicked_point("home_timeline")
+    if clicked is not None:
+        state.set_widget("home_milestone", labels[clicked])

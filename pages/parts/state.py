@@ -1,0 +1,175 @@
+"""All that a visitor's session remembers. No other file touches ``st.session_state``.
+
+A choice (data set, architecture, model) lives in a slot of its own and not in a widget: the same
+choice has a widget on several pages, and a widget's value is gone when its page is left.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+__all__ = [
+    "applied_parameters",
+    "architecture",
+    "choose",
+    "choose_architecture",
+    "choose_dataset",
+    "choose_model",
+    "chosen_dataset",
+    "chosen_model",
+    "clicked_point",
+    "count_up",
+    "counter",
+    "done",
+    "job_id",
+    "mark_done",
+    "owner",
+    "set_applied_parameters",
+    "set_job_id",
+    "set_training_problem",
+    "set_widget",
+    "settle_epochs",
+    "training_problem",
+]
+
+_SLOT = "slot_"
+
+
+def _get(name: str, default: Any) -> Any:
+    return st.session_state.setdefault(_SLOT + name, default)
+
+
+def _set(name: str, value: Any) -> None:
+    st.session_state[_SLOT + name] = value
+
+
+def owner() -> str:
+    """Return the unguessable id under which this visitor's runs are registered."""
+    return _get("owner", uuid.uuid4().hex)
+
+
+def chosen_dataset() -> str | None:
+    """Return the data set the visitor chose, or None to take the best there is."""
+    return _get("dataset", None)
+
+
+def choose_dataset(name: str) -> None:
+    _set("dataset", name)
+
+
+def architecture() -> str:
+    return _get("architecture", "linear")
+
+
+def choose_architecture(name: str) -> None:
+    _set("architecture", name)
+
+
+def chosen_model() -> str | None:
+    """Return the key of the model to evaluate and draw for, or None for the first on offer."""
+    return _get("model", None)
+
+
+def choose_model(key: str | None) -> None:
+    _set("model", key)
+
+
+def job_id() -> str | None:
+    """Return the id of this visitor's latest training run."""
+    return _get("job", None)
+
+
+def set_job_id(value: str) -> None:
+    _set("job", value)
+
+
+def training_problem() -> str:
+    """Return why the last click on Start could not be carried out, or ""."""
+    return _get("training_problem", "")
+
+
+def set_training_problem(sentence: str) -> None:
+    _set("training_problem", sentence)
+
+
+def applied_parameters() -> dict[str, str]:
+    """Return the URL parameters that were acted on last."""
+    return _get("parameters", {})
+
+
+def set_applied_parameters(parameters: dict[str, str]) -> None:
+    _set("parameters", parameters)
+
+
+def done() -> dict[str, str]:
+    """Return {page: what came out of it} for the pages this visitor has been through."""
+    return _get("done", {})
+
+
+def mark_done(page: str, result: str = "") -> None:
+    """Note that a page has been gone through; a result replaces an earlier one."""
+    if result or page not in done():
+        done()[page] = result
+
+
+def counter(name: str) -> int:
+    """Return how often `count_up` was called for this name."""
+    return _get(f"counter_{name}", 0)
+
+
+def count_up(name: str) -> None:
+    _set(f"counter_{name}", counter(name) + 1)
+
+
+def clicked_point(chart_key: str) -> int | None:
+    """Return the index of the point that was clicked on an ECharts chart, if any."""
+    selected = st.session_state[chart_key]["selection"]["selected"]
+    indices = [i for group in selected for i in group["data_indices"]]
+    return indices[0] if indices else None
+
+
+def set_widget(key: str, value: Any) -> None:
+    """Give a widget a value; only from a callback, before the widget is made."""
+    st.session_state[key] = value
+
+
+def settle_epochs(dataset: str, epochs: int) -> None:
+    """Give the epochs' widget the data set's default whenever the data set changes."""
+    if _get("epochs_for", None) != dataset:
+        _set("epochs_for", dataset)
+        st.session_state["training_epochs"] = epochs
+
+
+def choose(
+    widget: Callable[..., Any],
+    label: str,
+    options: Sequence[str],
+    current: str,
+    choose_it: Callable[[str], None],
+    key: str,
+    **arguments: Any,
+) -> str:
+    """Show a widget for a choice that lives in a slot; return the value.
+
+    Parameters
+    ----------
+    widget : callable
+        ``st.selectbox`` or ``st.segmented_control``.
+    current, choose_it
+        The slot's value, and what stores a new one.
+    """
+    if st.session_state.get(key) not in options or _get(f"shown_{key}", current) != current:
+        st.session_state[key] = current
+    _set(f"shown_{key}", current)
+
+    def store() -> None:
+        value = st.session_state[key]
+        choose_it(value)
+        _set(f"shown_{key}", value)
+
+    widget(label, options, key=key, on_change=store, **arguments)
+    return current

@@ -1,0 +1,133 @@
+"""The settings of a run, and the buttons that start, pause, step and stop it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core import engine, models
+from mnist_core.datasets import Dataset
+from mnist_core.jobs import ACTIVE
+from mnist_core.runs import TrainingConfig, TrainingRun, default_epochs
+from pages.parts import caches, current, state
+
+__all__ = ["buttons", "settings"]
+
+
+def settings(dataset: Dataset) -> TrainingConfig | None:
+    """Show the settings; return them as a configuration, or None (and why) if they cannot be."""
+    state.settle_epochs(dataset.name, default_epochs(len(dataset.train_images)))
+    top, bottom = st.columns([3, 3, 2]), st.columns(4)
+    with top[0]:
+        architecture = state.choose(
+            st.selectbox,
+            "Model",
+            list(models.ARCHITECTURES),
+            state.architecture(),
+            state.choose_architecture,
+            "training_model",
+            format_func=lambda n: models.ARCHITECTURES[n].title,
+        )
+    optimiser = top[1].selectbox(
+        "Optimiser", list(engine.OPTIMISERS), key="training_optimiser", persist_state="session"
+    )
+    seed = top[2].number_input(
+        "Seed", value=0, step=1, key="training_seed", persist_state="session"
+    )
+    learning_rate = bottom[0].number_input(
+        "Learning rate",
+        value=0.01,
+        step=0.001,
+        format="%.6g",
+        key="training_learning_rate",
+        persist_state="session",
+    )
+    batch_size = bottom[1].number_input(
+        "Batch size", value=32, step=1, key="training_batch_size", persist_state="session"
+    )
+    epochs = bottom[2].number_input(
+        "Epochs", step=1, key="training_epochs", persist_state="session"
+    )
+    bottom[3].metric("Training images", f"{len(dataset.train_images):,}", help=dataset.title)
+    try:
+        config = TrainingConfig(
+            dataset.name, architecture, optimiser, learning_rate, batch_size, epochs, seed
+        )
+        config.total_steps(len(dataset.train_images))
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    return config
+
+
+def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:
+    """Show Start, Pause or Resume, Step and Stop; each is off when it would do nothing."""
+    job = current.job()
+    status = job.status if job else None
+    active, paused = status in ACTIVE, status == "paused"
+    with st.container(horizontal=True, key="training_buttons"):
+        st.button(
+            "Start",
+            key="training_start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=config is None or active,
+            on_click=_start,
+            args=(dataset, config),
+        )
+        st.button(
+            "Resume" if paused else "Pause",
+            key="training_pause",
+            icon=":material/resume:" if paused else ":material/pause:",
+            disabled=not (active or paused),
+            on_click=_pause_or_resume,
+        )
+        st.button(
+            "Step",
+            key="training_step",
+            icon=":material/skip_next:",
+            disabled=active or (config is None and not paused),
+            on_click=_step,
+            args=(dataset, config),
+        )
+        st.button(
+            "Stop",
+            key="training_stop",
+            icon=":material/stop:",
+            disabled=not (active or paused),
+            on_click=_stop,
+        )
+
+
+def _create(dataset: Dataset, config: TrainingConfig) -> None:
+    job = caches.jobs().create(state.owner(), TrainingRun(config, dataset))
+    state.set_job_id(job.id)
+    state.choose_model(None)  # the new run is what Evaluation and Drawing offer first
+
+
+def _start(dataset: Dataset, config: TrainingConfig) -> None:
+    old = current.job()
+    if old:
+        old.stop()
+    _create(dataset, config)
+    current.job().resume()
+
+
+def _pause_or_resume() -> None:
+    job = current.job()
+    if job and job.status == "paused":
+        job.resume()
+    elif job:
+        job.pause()
+
+
+def _step(dataset: Dataset, config: TrainingConfig | None) -> None:
+    job = current.job()
+    if (job is None or job.status != "paused") and config:
+        _create(dataset, config)
+    current.job().step()
+
+
+def _stop() -> None:
+    job = current.job()
+    if job:
+        job.stop()

@@ -1,0 +1,95 @@
+"""The run as it goes: status, progress, loss, accuracy, and the weights as pictures."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.figures.pictures import WEIGHTS_WIDTH, weight_picture
+from mnist_core.figures.training import loss_figure, loss_stream
+from mnist_core.jobs import ACTIVE, Job
+from mnist_core.runs import progress_of, running_mean
+from pages.parts import current, state, texts
+
+__all__ = ["show"]
+
+POLL_S = 0.5
+_COLOURS = {
+    "queued": "gray",
+    "running": "blue",
+    "paused": "orange",
+    "finished": "green",
+    "stopped": "gray",
+    "failed": "red",
+}
+
+
+def show() -> None:
+    """Show the visitor's run; while it goes, twice a second, without touching the rest."""
+    log_axis = st.toggle(
+        "Logarithmic loss axis", value=True, key="training_log", persist_state="session"
+    )
+    job = current.job()
+    if job is None:
+        with st.container(key="training_status"):
+            st.info("No run yet: press Start, and the loss appears here.")
+        return
+    live = job.status in ACTIVE
+    st.fragment(_panel, run_every=POLL_S if live else None)(job, log_axis, live)
+
+
+def _panel(job: Job, log_axis: bool, live: bool) -> None:
+    if live and job.status not in ACTIVE:
+        st.rerun()  # the whole page once more: buttons change, and the polling ends
+    _status(job)
+    _chart(job, log_axis)
+    weight = job.run.snapshot.weights.get("l1.weight")
+    if weight is not None and weight.shape == (10, 784):
+        texts.show("training", "weights")
+        st.image(
+            weight_picture(weight.numpy()),
+            width=WEIGHTS_WIDTH,
+            alt="The weights of the ten classes as pictures, 0 to 4 above, 5 to 9 below",
+        )
+
+
+def _status(job: Job) -> None:
+    history, total = job.run.history, job.run.total_steps
+    with st.container(key="training_status"):
+        st.markdown(f":{_COLOURS[job.status]}-badge[{job.status}] step {history.step} of {total}")
+    if job.status == "queued":
+        st.caption(f"Waiting for a free place; {job.place} before you.")
+    if job.status == "failed":
+        st.error(job.reason, icon=":material/error:")
+    if job.status == "finished":
+        state.mark_done("training", f"test accuracy {history.accuracies[-1][1]:.4f}")
+    progress = progress_of(history, total)
+    st.progress(history.step / total)
+    columns = st.columns(4)
+    columns[0].metric("Loss", progress.loss, help="Mean of the last 100 steps")
+    columns[1].metric("Test accuracy", progress.accuracy, help="After the last whole epoch")
+    columns[2].metric("Steps a second", progress.speed)
+    if job.status in (*ACTIVE, "paused"):
+        columns[3].metric("Time left", progress.left)
+    else:
+        columns[3].metric("Trained for", progress.spent)
+
+
+def _chart(job: Job, log_axis: bool) -> None:
+    history = job.run.history
+    losses = history.losses[: history.step]
+    with st.container(key="training_loss"):
+        if not len(losses):
+            st.caption("The curve begins with the first step.")
+        elif job.status in (*ACTIVE, "paused"):
+            st.echarts_chart(
+                loss_stream(running_mean(losses), job.run.total_steps, log_axis),
+                height=400,
+                key="training_stream",
+                alt=f"Loss so far, now {losses[-1]:.3g}",
+            )
+        else:
+            st.plotly_chart(
+                loss_figure(losses, running_mean(losses), history.accuracies, log_axis),
+                key="training_figure",
+                alt=f"Loss of the whole run, at its end {losses[-1]:.3g}",
+            )

@@ -1,0 +1,17 @@
+import streamlit as st
+
+from mnist_core import engine, models
+from pages.parts import caches, frame, texts, training_controls, training_panel
+
+frame.header("training")
+
+dataset = caches.current_dataset()
+config = training_controls.settings(dataset)
+with st.expander("What these settings mean"):
+    texts.show("training", "settings")
+training_controls.buttons(dataset, config)
+training_panel.show()
+texts.show("training", "chart")
+frame.code(engine.training_step, engine.epoch_order)
+frame.code(engine.training_steps, engine.batches, models.build, models.initialise, folded=True)
+frame.footer("training")
