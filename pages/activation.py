@@ -26,9 +26,7 @@ z = st.slider(
 result = curve(activation, np.linspace(-RANGE, RANGE, 481))
 at = curve(activation, np.array([z]))
 value, slope = float(at.value[0]), float(at.slope[0])
-left, right = st.columns(2)
-left.metric("Value f(z)", f"{value:.4f}")
-right.metric("Slope f′(z)", f"{slope:.4f}")
+frame.numbers({"Value f(z)": f"{value:.4f}", "Slope f′(z)": f"{slope:.4f}"})
 st.plotly_chart(
     activation_figure(result, (z, value, slope)), key="activation_figure", config=frame.STILL
 )

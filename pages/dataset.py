@@ -22,12 +22,15 @@ state.choose(
 )
 data_panel.show("dataset_data")
 dataset = caches.current_dataset()
-with st.container(key="dataset_sizes"):
-    columns = st.columns(4)
-    columns[0].metric("Training images", f"{len(dataset.train_images):,}")
-    columns[1].metric("Test images", f"{len(dataset.test_images):,}")
-    columns[2].metric("Pixels an image", "28×28")
-    columns[3].metric("Classes", len(dataset.class_names))
+frame.numbers(
+    {
+        "Training images": f"{len(dataset.train_images):,}",
+        "Test images": f"{len(dataset.test_images):,}",
+        "Pixels an image": "28×28",
+        "Classes": str(len(dataset.class_names)),
+    },
+    "dataset_sizes",
+)
 st.caption(dataset.provenance)
 
 texts.show("dataset", "grid")
@@ -62,8 +65,9 @@ with st.container(key="dataset_batch"):
         f"images `{tuple(times.x.shape)}` {times.x.dtype} from {times.x.min():g} to "
         f"{times.x.max():g} · labels `{tuple(times.labels.shape)}` {times.labels.dtype}"
     )
-    left, right = st.columns(2)
-    left.metric(f"DataLoader, {times.n_batches} batches", f"{times.loader_ms:.1f} ms")
-    right.metric(f"By index, {times.n_batches} batches", f"{times.index_ms:.1f} ms")
+    st.caption(f"Time for {times.n_batches} batches, measured just now:")
+    frame.numbers(
+        {"DataLoader": f"{times.loader_ms:.1f} ms", "By index": f"{times.index_ms:.1f} ms"}
+    )
 frame.code(loaders.batch_by_loader, loaders.batch_by_index)
 frame.footer("dataset")

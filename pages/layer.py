@@ -19,10 +19,13 @@ seed = layer_editor.fresh_weights_button("layer_lesson")
 layer, in_torch = lesson_in_torch(seed)
 in_numpy = lesson_in_numpy(layer)
 check = compare(in_torch.detach(), in_numpy)
-left, middle, right = st.columns(3)
-left.metric("PyTorch: layer(x)", f"{in_torch.item():.8f}")
-middle.metric("NumPy: W.dot(x)", f"{in_numpy.item():.8f}")
-right.metric("Difference", f"{check.largest_difference:.1e}")
+frame.numbers(
+    {
+        "PyTorch: layer(x)": f"{in_torch.item():.8f}",
+        "NumPy: W.dot(x)": f"{in_numpy.item():.8f}",
+        "Difference": f"{check.largest_difference:.1e}",
+    }
+)
 frame.check(check, "layer_check")
 st.markdown(f"$W$ = `{layer.weight.detach().numpy().round(4)}`, $x$ = `[1. 1. 1. 1.]`")
 frame.code(lesson_in_torch, lesson_in_numpy, fresh_layer)

@@ -37,11 +37,10 @@ with left:
     )
 with right:
     texts.show("loss", "softmax" if kind == "cross-entropy" else "squared")
-columns = st.columns(3)
-columns[0].metric("PyTorch", f"{result.in_torch:.6f}")
+values = {"PyTorch": f"{result.in_torch:.6f}", "NumPy": f"{result.in_numpy:.6f}"}
 if kind == "cross-entropy":
-    columns[1].metric("LogSoftmax + NLLLoss", f"{result.in_two_parts:.6f}")
-columns[2].metric("NumPy", f"{result.in_numpy:.6f}")
+    values["LogSoftmax + NLLLoss"] = f"{result.in_two_parts:.6f}"
+frame.numbers(values, width=200)
 frame.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
 if kind == "cross-entropy":
     texts.show("loss", "parts")
@@ -64,9 +63,11 @@ shift = st.slider(
 )
 shifted = z + np.float32(shift)
 naive, stable = losses.naive_softmax(shifted), losses.stable_softmax(shifted)
-left, right = st.columns(2)
-left.metric("As written", f"{naive[label]:.6f}", help="The right class's probability")
-right.metric("Largest logit subtracted first", f"{stable[label]:.6f}")
+st.caption("Probability of the right class:")
+frame.numbers(
+    {"as written": f"{naive[label]:.6f}", "largest logit subtracted first": f"{stable[label]:.6f}"},
+    width=240,
+)
 with st.container(key="loss_overflow"):
     if np.isfinite(naive).all():
         st.info("Both work. Add 100 or more.")

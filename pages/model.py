@@ -72,12 +72,14 @@ frame.code(evaluation.probabilities, folded=True)
 
 texts.show("model", "step")
 step = single_step(model, images, labels)
-columns = st.columns(3)
-columns[0].metric("Loss before", f"{step.loss_before:.6f}")
-columns[1].metric(
-    "Loss after", f"{step.loss_after:.6f}", f"{step.loss_after - step.loss_before:.6f}", "inverse"
+frame.numbers(
+    {
+        "Loss before": f"{step.loss_before:.6f}",
+        "NumPy's loss before": f"{step.numpy_loss_before:.6f}",
+        "Loss after": f"{step.loss_after:.6f}",
+        "Change": f"{step.loss_after - step.loss_before:+.6f}",
+    }
 )
-columns[2].metric("NumPy's loss before", f"{step.numpy_loss_before:.6f}")
 frame.check(step.check, "model_step_check", "Weights after the step, PyTorch and NumPy")
 with st.expander("The largest difference in each tensor"):
     st.dataframe(

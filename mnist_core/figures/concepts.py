@@ -35,7 +35,7 @@ def layer_figure(W: np.ndarray, b: np.ndarray | None, x: np.ndarray, y: np.ndarr
     hover = [f"b = {bias:.4f}, y = {value:.4f}" for bias, value in zip(biases, y, strict=True)]
     _add_nodes(figure, 0, left, x, "x", [f"x = {value:.4f}" for value in x])
     _add_nodes(figure, 1, right, y, "y", hover)
-    figure.update_xaxes(visible=False, range=[-0.22, 1.22], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-0.36, 1.36], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.6, 0.6], fixedrange=True)
     return framed(figure, height=max(240, 62 * max(n_in, n_out)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import streamlit as st
 from mnist_core.checks import Check
 from pages.parts import data_panel, links, state, table, texts, warm
 
-__all__ = ["STILL", "check", "code", "dark", "footer", "header", "pictures", "source_of"]
+__all__ = ["STILL", "check", "code", "dark", "footer", "header", "numbers", "pictures", "source_of"]
 
 # Plotly's own tool bar stays away from figures that are only looked at; a phone scrolls past them.
 STILL = {"displayModeBar": False, "scrollZoom": False}
@@ -52,6 +52,13 @@ def check(result: Check, key: str, what: str = "PyTorch and NumPy") -> None:
             st.success(f"{what}: {result}", icon=":material/check:")
         else:
             st.error(f"{what}: {result}", icon=":material/close:")
+
+
+def numbers(values: Mapping[str, str], key: str | None = None, width: int = 164) -> None:
+    """Show labelled numbers in a row; on a phone two fit side by side."""
+    with st.container(horizontal=True, key=key):
+        for label, value in values.items():
+            st.metric(label, value, width=width)
 
 
 def pictures(

@@ -37,14 +37,20 @@ def _from_sliders() -> tuple[np.ndarray, int]:
         key="loss_label",
         persist_state="session",
     )
-    values = []
-    for row in range(0, 10, 5):
-        for i, column in enumerate(st.columns(5), start=row):
-            values.append(
-                column.slider(
-                    f"z{i}", -10.0, 10.0, START[i], 0.1, key=f"loss_z{i}", persist_state="session"
-                )
+    with st.container(horizontal=True):  # on a phone two fit side by side
+        values = [
+            st.slider(
+                f"z{i}",
+                -10.0,
+                10.0,
+                START[i],
+                0.1,
+                key=f"loss_z{i}",
+                persist_state="session",
+                width=132,
             )
+            for i in range(10)
+        ]
     return np.array(values, dtype=np.float32), label
 
 

@@ -12,12 +12,13 @@ from pages.parts import caches, current, state
 
 __all__ = ["buttons", "settings"]
 
+WIDTH = 164  # pixels
+
 
 def settings(dataset: Dataset) -> TrainingConfig | None:
     """Show the settings; return them as a configuration, or None (and why) if they cannot be."""
     state.settle_epochs(dataset.name, default_epochs(len(dataset.train_images)))
-    top, bottom = st.columns([3, 3, 2]), st.columns(4)
-    with top[0]:
+    with st.container(horizontal=True):  # on a phone two fit side by side
         architecture = state.choose(
             st.selectbox,
             "Model",
@@ -26,37 +27,44 @@ def settings(dataset: Dataset) -> TrainingConfig | None:
             state.choose_architecture,
             "training_model",
             format_func=lambda n: models.ARCHITECTURES[n].title,
+            width=WIDTH,
         )
-    optimiser = top[1].selectbox(
-        "Optimiser", list(engine.OPTIMISERS), key="training_optimiser", persist_state="session"
-    )
-    seed = top[2].number_input(
-        "Seed", value=0, step=1, key="training_seed", persist_state="session"
-    )
-    learning_rate = bottom[0].number_input(
-        "Learning rate",
-        value=0.01,
-        step=0.001,
-        format="%.6g",
-        key="training_learning_rate",
-        persist_state="session",
-    )
-    batch_size = bottom[1].number_input(
-        "Batch size", value=32, step=1, key="training_batch_size", persist_state="session"
-    )
-    epochs = bottom[2].number_input(
-        "Epochs", step=1, key="training_epochs", persist_state="session"
-    )
-    bottom[3].metric("Training images", f"{len(dataset.train_images):,}", help=dataset.title)
+        optimiser = st.selectbox(
+            "Optimiser",
+            list(engine.OPTIMISERS),
+            key="training_optimiser",
+            persist_state="session",
+            width=WIDTH,
+        )
+        learning_rate = st.number_input(
+            "Learning rate",
+            value=0.01,
+            step=0.001,
+            format="%.6g",
+            key="training_learning_rate",
+            persist_state="session",
+            width=WIDTH,
+        )
+        batch_size = _whole_number("Batch size", "training_batch_size", 32)
+        epochs = _whole_number("Epochs", "training_epochs", None)
+        seed = _whole_number("Seed", "training_seed", 0)
+    n_images = len(dataset.train_images)
+    st.caption(f"{n_images:,} training images of {dataset.title}")
     try:
         config = TrainingConfig(
             dataset.name, architecture, optimiser, learning_rate, batch_size, epochs, seed
         )
-        config.total_steps(len(dataset.train_images))
+        config.total_steps(n_images)
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return None
     return config
+
+
+def _whole_number(label: str, key: str, default: int | None) -> int:
+    """Show a field for a whole number; without a default its value is in the state already."""
+    value = {} if default is None else {"value": default}
+    return st.number_input(label, step=1, key=key, persist_state="session", width=WIDTH, **value)
 
 
 def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:

@@ -8,7 +8,7 @@ from mnist_core.figures.pictures import WEIGHTS_WIDTH, weight_picture
 from mnist_core.figures.training import loss_figure, loss_stream
 from mnist_core.jobs import ACTIVE, Job
 from mnist_core.runs import progress_of, running_mean
-from pages.parts import current, state, texts
+from pages.parts import current, frame, state, texts
 
 __all__ = ["show"]
 
@@ -64,14 +64,17 @@ def _status(job: Job) -> None:
         state.mark_done("training", f"test accuracy {history.accuracies[-1][1]:.4f}")
     progress = progress_of(history, total)
     st.progress(history.step / total)
-    columns = st.columns(4)
-    columns[0].metric("Loss", progress.loss, help="Mean of the last 100 steps")
-    columns[1].metric("Test accuracy", progress.accuracy, help="After the last whole epoch")
-    columns[2].metric("Steps a second", progress.speed)
-    if job.status in (*ACTIVE, "paused"):
-        columns[3].metric("Time left", progress.left)
-    else:
-        columns[3].metric("Trained for", progress.spent)
+    unfinished = job.status in (*ACTIVE, "paused")
+    frame.numbers(
+        {
+            "Loss, last 100 steps": progress.loss,
+            "Test accuracy": progress.accuracy,
+            "Steps a second": progress.speed,
+            "Time left" if unfinished else "Trained for": (
+                progress.left if unfinished else progress.spent
+            ),
+        }
+    )
 
 
 def _chart(job: Job, log_axis: bool) -> None:
