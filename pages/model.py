@@ -1,4 +1,3 @@
-import pandas as pd
 import streamlit as st
 from torch import nn
 
@@ -34,23 +33,15 @@ left, right = st.columns(2)
 with left, st.container(key="model_parameters"):
     st.metric("Parameters", f"{models.count_parameters(model):,}")
     texts.show("model", "parameters")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "tensor": [p.name for p in parameters],
-                "shape": [str(p.shape) for p in parameters],
-                "numbers": [p.count for p in parameters],
-            }
-        ),
-        hide_index=True,
+    frame.table(
+        tensor=[p.name for p in parameters],
+        shape=[str(p.shape) for p in parameters],
+        numbers=[p.count for p in parameters],
     )
 with right:
     texts.show("model", "shapes")
     shapes = models.layer_shapes(model)
-    st.dataframe(
-        pd.DataFrame({"layer": [n for n, _ in shapes], "output": [str(s) for _, s in shapes]}),
-        hide_index=True,
-    )
+    frame.table(layer=[n for n, _ in shapes], output=[str(s) for _, s in shapes])
 
 texts.show("model", "forward")
 st.button(
@@ -82,14 +73,8 @@ frame.numbers(
 )
 frame.check(step.check, "model_step_check", "Weights after the step, PyTorch and NumPy")
 with st.expander("The largest difference in each tensor"):
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "tensor": step.differences.keys(),
-                "difference": [f"{d:.1e}" for d in step.differences.values()],
-            }
-        ),
-        hide_index=True,
+    frame.table(
+        tensor=list(step.differences), difference=[f"{d:.1e}" for d in step.differences.values()]
     )
 frame.code(engine.training_step, step_in_torch)
 frame.code(

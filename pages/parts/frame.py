@@ -9,12 +9,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from mnist_core.checks import Check
-from pages.parts import data_panel, links, state, table, texts, warm
+from pages.parts import data_panel, links, state, texts, warm
+from pages.parts.table import after, enter_by_the_door
 
-__all__ = ["STILL", "check", "code", "dark", "footer", "header", "numbers", "pictures", "source_of"]
+__all__ = [
+    "STILL",
+    "check",
+    "code",
+    "dark",
+    "footer",
+    "header",
+    "numbers",
+    "pictures",
+    "source_of",
+    "table",
+]
 
 # Plotly's own tool bar stays away from figures that are only looked at; a phone scrolls past them.
 STILL = {"displayModeBar": False, "scrollZoom": False}
@@ -22,7 +35,7 @@ STILL = {"displayModeBar": False, "scrollZoom": False}
 
 def header(name: str) -> None:
     """Begin a page: its title, first words, and what the address asks for."""
-    table.enter_by_the_door()
+    enter_by_the_door()
     warm.start()
     with st.sidebar:
         data_panel.show("sidebar_data")
@@ -35,7 +48,7 @@ def header(name: str) -> None:
 def footer(name: str) -> None:
     """End a page: note that it was seen, and lead on."""
     state.mark_done(name)
-    following = table.after(name)
+    following = after(name)
     if following:
         st.divider()
         st.page_link(
@@ -59,6 +72,11 @@ def numbers(values: Mapping[str, str], key: str | None = None, width: int = 164)
     with st.container(horizontal=True, key=key):
         for label, value in values.items():
             st.metric(label, value, width=width)
+
+
+def table(**columns: Sequence[object]) -> None:
+    """Show columns side by side as a small table."""
+    st.dataframe(pd.DataFrame(columns), hide_index=True)
 
 
 def pictures(

@@ -1,0 +1,87 @@
+"""Pages under AppTest, on the bundled digits: small, real, and there on every machine."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.settings import settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty data folder, so that the pages fall back to the bundled digits."""
+    monkeypatch.setenv("MNIST_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MNIST_AUTO_DOWNLOAD", "0")
+    settings.cache_clear()
+    from pages.parts import caches
+
+    caches.downloads.clear()
+    yield tmp_path / "data"
+    settings.cache_clear()
+    caches.downloads.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fresh_caches() -> None:
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page() -> Callable[..., AppTest]:
+    """Return a function that opens the app and goes to a page, as a visitor does."""
+
+    def open_it(name: str, **parameters: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.run()
+        assert not app.exception
+        for key, value in parameters.items():
+            app.query_params[key] = value
+        return go_to(app, name)
+
+    return open_it
+
+
+def go_to(app: AppTest, name: str) -> AppTest:
+    """Go to another page in the same session."""
+    app.switch_page(f"pages/{name}.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """Return all that a page says."""
+    elements = [*app.title, *app.header, *app.markdown, *app.caption]
+    elements += [*app.info, *app.success, *app.warning, *app.error]
+    return "\n".join(element.value for element in elements)
+
+
+def numbers(app: AppTest) -> dict[str, str]:
+    """Return the page's labelled numbers."""
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def set_drawing(app: AppTest, rgba: np.ndarray) -> None:
+    """Put a picture on the canvas, as its own front end would report it."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgba).save(buffer, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    app.session_state["drawing_canvas"] = {"drawing": {"raw": {"objects": []}, "data": url}}
+
+
+def canvas(*boxes: tuple[int, int, int, int]) -> np.ndarray:
+    """Return a white canvas, (280, 280, 4) uint8, with black boxes (left, top, right, bottom)."""
+    rgba = np.full((280, 280, 4), 255, dtype=np.uint8)
+    for left, top, right, bottom in boxes:
+        rgba[top:bottom, left:right, :3] = 0
+    return rgba

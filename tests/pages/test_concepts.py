@@ -1,0 +1,125 @@
+"""Layer, Activation, Loss and Home: what each control changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mnist_core.activations import ACTIVATIONS
+from tests.pages.conftest import go_to, numbers, words
+
+
+def test_layer_of_the_lesson_matches_and_fresh_weights_change_it(open_page):
+    app = open_page("layer")
+    before = numbers(app)
+    assert before["PyTorch: layer(x)"][:7] == before["NumPy: W.dot(x)"][:7]
+    assert "match" in app.success[0].value
+    app.button(key="layer_lesson_fresh").click().run()
+    after = numbers(app)
+    assert after["PyTorch: layer(x)"] != before["PyTorch: layer(x)"]
+    assert after["PyTorch: layer(x)"][:7] == after["NumPy: W.dot(x)"][:7]
+
+
+def test_layer_sizes_and_bias_change_the_parameters(open_page):
+    app = open_page("layer")
+    assert "3 weights + 2 biases = **8**" in words(app)
+    app.slider(key="layer_inputs").set_value(5).run()
+    app.slider(key="layer_outputs").set_value(4).run()
+    assert "4 × 5 weights + 4 biases = **24**" in words(app)
+    assert "W** · shape `(4, 5)`" in words(app)
+    app.toggle(key="layer_bias").set_value(False).run()
+    assert "4 × 5 weights + 0 biases = **20**" in words(app)
+    assert not app.exception
+
+
+def test_layer_settings_survive_a_visit_elsewhere(open_page):
+    app = open_page("layer")
+    app.slider(key="layer_inputs").set_value(6).run()
+    go_to(app, "activation")
+    go_to(app, "layer")
+    assert app.slider(key="layer_inputs").value == 6
+
+
+@pytest.mark.parametrize("name", list(ACTIVATIONS))
+def test_every_activation_matches_numpy_and_autograd(open_page, name):
+    app = open_page("activation")
+    app.button_group(key="activation_name").set_value(name).run()
+    assert not app.exception
+    assert ACTIVATIONS[name].formula in app.latex[0].value
+    assert app.success[0].value.startswith("Value, PyTorch and NumPy: match")
+    assert app.success[1].value.startswith("Slope, autograd and by hand: match")
+    assert not app.error
+
+
+def test_activation_point_moves(open_page):
+    app = open_page("activation")
+    app.button_group(key="activation_name").set_value("tanh").run()
+    app.slider(key="activation_z").set_value(0.5).run()
+    assert float(numbers(app)["Value f(z)"]) == pytest.approx(np.tanh(0.5), abs=1e-4)
+    assert float(numbers(app)["Slope f′(z)"]) == pytest.approx(1 - np.tanh(0.5) ** 2, abs=1e-4)
+
+
+def test_two_layers_collapse_without_an_activation_and_do_not_with_one(open_page):
+    app = open_page("activation")
+    assert any("One layer does the same" in s.value for s in app.success)
+    app.button_group(key="activation_between").set_value("ReLU").run()
+    off = next(i.value for i in app.info if "No single layer" in i.value)
+    app.button(key="activation_fresh").click().run()
+    assert next(i.value for i in app.info if "No single layer" in i.value) != off
+
+
+def test_loss_follows_the_logits_and_the_class(open_page):
+    app = open_page("loss")
+    for i in range(10):
+        app.slider(key=f"loss_z{i}").set_value(0.0)
+    app.run()
+    assert float(numbers(app)["PyTorch"]) == pytest.approx(np.log(10), abs=1e-6)
+    app.slider(key="loss_z3").set_value(10.0).run()
+    sure = float(numbers(app)["PyTorch"])
+    assert sure < 0.001
+    app.button_group(key="loss_label").set_value(5).run()
+    assert float(numbers(app)["PyTorch"]) > 9
+    assert numbers(app)["LogSoftmax + NLLLoss"] == numbers(app)["PyTorch"]
+
+
+def test_squared_error_replaces_cross_entropy(open_page):
+    app = open_page("loss")
+    app.button_group(key="loss_kind").set_value("squared error").run()
+    assert "LogSoftmax + NLLLoss" not in numbers(app)
+    assert 0 < float(numbers(app)["PyTorch"]) <= 0.2
+    assert "match" in app.success[0].value
+
+
+def test_logits_of_a_real_image(open_page):
+    app = open_page("loss")
+    app.button_group(key="loss_source").set_value("a real image").run()
+    assert not app.exception
+    first = numbers(app)["PyTorch"]
+    app.button(key="loss_another").click().run()
+    assert numbers(app)["PyTorch"] != first
+    assert "match" in app.success[0].value
+
+
+def test_naive_softmax_overflows_and_the_other_does_not(open_page):
+    app = open_page("loss")
+    before = numbers(app)["largest logit subtracted first"]
+    app.slider(key="loss_shift").set_value(150).run()
+    assert numbers(app)["as written"] == "nan"
+    assert numbers(app)["largest logit subtracted first"] == before
+    assert any("overflowed" in w.value for w in app.warning)
+
+
+def test_home_timeline_steps_and_remembers(open_page):
+    app = open_page("home")
+    assert "1943 · The artificial neuron" in words(app)
+    slider = app.select_slider(key="home_milestone")
+    slider.set_value(slider.options[9]).run()
+    year = slider.options[9][:4]
+    assert f"#### {year}" in words(app)
+
+
+def test_home_shows_what_was_done(open_page):
+    app = open_page("layer")
+    go_to(app, "home")
+    assert "seen" in words(app)
+    assert "1943" in words(app)

@@ -1,0 +1,74 @@
+"""What every page has: it opens, says its title, names its data, and leads on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mnist_core import models
+from pages.parts import links, table, texts
+from tests.pages.conftest import ROOT, words
+
+NAMES = [page.name for page in table.PAGES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_opens(open_page, name):
+    app = open_page(name)
+    assert app.title[0].value == texts.section(name, "intro").partition("\n")[0].removeprefix("# ")
+    assert "In use: Bundled digits" in words(app)
+    assert not app.error
+
+
+def test_table_and_files_agree():
+    files = {path.stem for path in (ROOT / "pages").glob("*.py")}
+    assert files == set(NAMES)
+    assert {path.stem for path in texts.FOLDER.glob("*.md")} == set(NAMES)
+
+
+def test_every_section_of_the_texts_is_shown_somewhere():
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "pages").rglob("*.py"))
+    for name in NAMES:
+        for section in texts.sections(name):
+            assert section == "intro" or f'"{section}"' in code, f"{name}: {section}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_hold_no_html(name):
+    body = re.sub(r"<!-- section: \w+ -->", "", (texts.FOLDER / f"{name}.md").read_text("utf-8"))
+    assert "<" not in body.replace("<-", "")
+
+
+def test_next_page_follows_the_table():
+    assert table.after("home").name == "layer"
+    assert table.after("conclusions") is None
+
+
+def test_unknown_parameters_are_named_and_ignored(open_page):
+    app = open_page("model", foo="1", model="transformer")
+    sentences = [i.value for i in app.info]
+    assert any("`foo`" in s and "Known are: dataset, model" in s for s in sentences)
+    assert any("`transformer`, which does not exist" in s for s in sentences)
+    assert app.button_group(key="model_architecture").value == "linear"
+
+
+def test_parameters_set_the_pages_up(open_page):
+    app = open_page("model", model="cnn")
+    assert app.button_group(key="model_architecture").value == "cnn"
+    assert not app.info
+    app.button_group(key="model_architecture").set_value("mlp").run()
+    assert app.button_group(key="model_architecture").value == "mlp"
+
+
+@pytest.mark.parametrize(
+    "nasty", ["<script>alert(1)</script>", "![x](http://127.0.0.1/x)", "`a`", ""]
+)
+def test_what_comes_with_the_address_is_never_markdown(nasty):
+    for sentence in [*links.problems({nasty: "1"}), *links.problems({"model": nasty})]:
+        assert "(not a plain word)" in sentence
+        assert nasty == "" or nasty not in sentence
+
+
+def test_links_know_the_architectures():
+    assert tuple(models.ARCHITECTURES) == links.ARCHITECTURES

@@ -1,0 +1,248 @@
+"""Dataset, Model, Training, Evaluation and Drawing: what each control changes."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.parts import caches
+from tests.pages.conftest import canvas, go_to, numbers, set_drawing, words
+
+SEVEN = canvas((80, 50, 200, 70), (180, 50, 200, 220))
+
+
+def wait_for(app: AppTest, status: str, seconds: float = 60) -> AppTest:
+    """Run the page again until the training run has a status."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        app.run()
+        if re.search(rf"-badge\[{status}\]", words(app)):
+            return app
+        time.sleep(0.1)
+    raise AssertionError(f"never {status}: {words(app)[-800:]}")
+
+
+def steps(app: AppTest) -> tuple[int, int]:
+    done, total = re.search(r"step (\d+) of (\d+)", words(app)).groups()
+    return int(done), int(total)
+
+
+def test_dataset_says_which_data_and_why(open_page):
+    app = open_page("dataset")
+    assert "In use: Bundled digits" in words(app)
+    assert "MNIST is not on this machine yet" in words(app)
+    assert numbers(app)["Training images"] == "1,437"
+    assert numbers(app)["Test images"] == "360"
+
+
+def test_dataset_can_be_chosen_and_a_missing_one_is_said(open_page):
+    app = open_page("dataset")
+    app.selectbox(key="dataset_name").set_value("fashion").run()
+    assert "FashionMNIST is not on this machine yet" in words(app)
+    assert "In use: Bundled digits" in words(app)
+    app.selectbox(key="dataset_name").set_value("digits").run()
+    assert "Your choice" in words(app)
+
+
+def test_dataset_grid_filters_by_split_and_class(open_page):
+    app = open_page("dataset")
+    app.selectbox(key="dataset_class").set_value(7).run()
+    assert app.number_input[0].value > 0
+    assert "Label: **7** (class 7)" in words(app)
+    app.button_group(key="dataset_split").set_value("test").run()
+    assert "0 to 359" in app.number_input[0].label
+    assert "Label: **7** (class 7)" in words(app)
+
+
+def test_dataset_image_and_model_can_be_chosen(open_page):
+    app = open_page("dataset")
+    app.number_input[0].set_value(3).run()
+    assert "Label: **3** (class 3)" in words(app)
+    app.selectbox(key="dataset_model").set_value("linear").run()
+    assert app.selectbox(key="dataset_model").value == "linear"
+    go_to(app, "evaluation")
+    assert app.selectbox(key="evaluation_model").value == "linear"
+
+
+def test_dataset_batch_has_the_lessons_shapes(open_page):
+    app = open_page("dataset")
+    assert "images `(32, 1, 28, 28)` torch.float32" in words(app)
+    assert "labels `(32,)` torch.int64" in words(app)
+    app.button(key="dataset_another_batch").click().run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("linear", "7,850"), ("mlp", "101,770"), ("cnn", "106,122")]
+)
+def test_model_counts_parameters_and_checks_a_step(open_page, name, count):
+    app = open_page("model")
+    app.button_group(key="model_architecture").set_value(name).run()
+    assert numbers(app)["Parameters"] == count
+    assert app.success[0].value.startswith("Weights after the step, PyTorch and NumPy: match")
+    assert float(numbers(app)["Loss after"]) < float(numbers(app)["Loss before"])
+
+
+def test_model_fresh_weights_change_the_loss(open_page):
+    app = open_page("model")
+    before = numbers(app)["Loss before"]
+    assert "(l1): Linear(in_features=784, out_features=10, bias=True)" in app.code[0].value
+    app.button(key="model_fresh").click().run()
+    assert numbers(app)["Loss before"] != before
+
+
+def test_training_the_digits_ends_near_the_lessons_accuracy(open_page):
+    app = open_page("training")
+    assert app.number_input(key="training_epochs").value == 60
+    app.button(key="training_start").click().run()
+    wait_for(app, "finished")
+    assert steps(app) == (2700, 2700)
+    assert 0.88 < float(numbers(app)["Test accuracy"]) < 0.95
+    go_to(app, "evaluation")
+    assert app.selectbox(key="evaluation_model").value == "mine"
+    assert 0.88 < float(numbers(app)["Accuracy on the test set"]) < 0.95
+    assert re.fullmatch(r"0\.\d{5}", numbers(app)["Accuracy on the training set"])
+    go_to(app, "home")
+    assert "test accuracy 0.9" in words(app)
+
+
+def test_training_pause_resume_and_stop(open_page):
+    app = open_page("training")
+    app.selectbox(key="training_model").set_value("cnn").run()
+    app.button(key="training_start").click().run()
+    assert app.button(key="training_start").disabled
+    app.button(key="training_pause").click().run()
+    wait_for(app, "paused")
+    held = steps(app)
+    assert app.button(key="training_pause").label == "Resume"
+    go_to(app, "home")
+    go_to(app, "training")
+    assert steps(app) == held
+    app.button(key="training_pause").click().run()
+    wait_for(app, "running")
+    app.button(key="training_stop").click().run()
+    wait_for(app, "stopped")
+    assert steps(app)[0] >= held[0]
+    assert not app.button(key="training_start").disabled
+
+
+def test_training_single_steps(open_page):
+    app = open_page("training")
+    app.button(key="training_step").click().run()
+    wait_for(app, "paused")
+    assert steps(app)[0] == 1
+    app.button(key="training_step").click().run()
+    deadline = time.monotonic() + 20
+    while steps(app)[0] < 2 and time.monotonic() < deadline:
+        app.run()
+    assert steps(app)[0] == 2
+
+
+def test_training_settings_reach_the_run(open_page):
+    app = open_page("training")
+    app.selectbox(key="training_model").set_value("mlp")
+    app.selectbox(key="training_optimiser").set_value("Adam")
+    app.number_input(key="training_learning_rate").set_value(0.001)
+    app.number_input(key="training_batch_size").set_value(100)
+    app.number_input(key="training_epochs").set_value(2)
+    app.number_input(key="training_seed").set_value(7).run()
+    app.button(key="training_start").click().run()
+    wait_for(app, "finished")
+    assert steps(app) == (30, 30)
+    job = caches.jobs().get(app.session_state["slot_job"])
+    config = job.run.config
+    assert (config.architecture, config.optimiser, config.learning_rate) == ("mlp", "Adam", 0.001)
+    assert (config.batch_size, config.epochs, config.seed) == (100, 2, 7)
+
+
+def test_training_log_axis_can_be_switched(open_page):
+    app = open_page("training")
+    app.number_input(key="training_epochs").set_value(1).run()
+    app.button(key="training_start").click().run()
+    wait_for(app, "finished")
+
+    def axis() -> str:
+        figure = app.get("plotly_chart")[0].proto
+        return figure.spec
+
+    assert '"type":"log"' in axis().replace(" ", "")
+    app.toggle(key="training_log").set_value(False).run()
+    assert '"type":"log"' not in axis().replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("training_learning_rate", 0.0, "must be a number above 0, got 0"),
+        ("training_learning_rate", -0.1, "must be a number above 0, got -0.1"),
+        ("training_batch_size", 0, "batch size must be at least 1, got 0"),
+        ("training_batch_size", 2000, "at most the 1,437 training images, got 2,000"),
+        ("training_epochs", 0, "number of epochs must be at least 1, got 0"),
+        ("training_epochs", 10**6, "at most 1,000,000 are allowed"),
+        ("training_seed", -1, "seed must be from 0"),
+    ],
+)
+def test_training_refuses_with_a_sentence(open_page, key, value, sentence):
+    app = open_page("training")
+    app.number_input(key=key).set_value(value).run()
+    assert not app.exception
+    assert sentence in app.error[0].value
+    assert app.button(key="training_start").disabled
+    assert app.button(key="training_step").disabled
+
+
+def test_training_that_diverges_fails_and_keeps_its_chart(open_page):
+    app = open_page("training")
+    app.number_input(key="training_learning_rate").set_value(1e9).run()
+    app.button(key="training_start").click().run()
+    wait_for(app, "failed")
+    assert re.search(r"at step \d+ of 2700", app.error[0].value)
+    assert "Try a smaller learning rate than 1e+09" in app.error[0].value
+    assert len(app.get("plotly_chart")) == 1
+    assert not app.button(key="training_start").disabled
+
+
+def test_evaluation_offers_the_bundled_models(open_page):
+    app = open_page("evaluation")
+    assert app.selectbox(key="evaluation_model").value == "cnn"
+    best = float(numbers(app)["Accuracy on the test set"])
+    assert "trained on MNIST and is evaluated here on" in words(app)
+    app.selectbox(key="evaluation_model").set_value("linear").run()
+    assert float(numbers(app)["Accuracy on the test set"]) < best
+
+
+def test_drawing_asks_for_a_drawing(open_page):
+    app = open_page("drawing")
+    assert "The canvas is empty" in app.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [
+        (canvas(), "The canvas is empty"),
+        (canvas((140, 140, 150, 150)), "a dot of 10 pixels"),
+        (canvas((0, 0, 280, 280)), "covered with ink"),
+    ],
+)
+def test_drawing_refuses_what_is_no_drawing(open_page, picture, sentence):
+    app = open_page("home")
+    set_drawing(app, picture)
+    go_to(app, "drawing")
+    assert sentence in app.info[0].value
+    assert "The model reads" not in words(app)
+
+
+def test_drawing_is_read_by_both_preparations_and_any_model(open_page):
+    app = open_page("home")
+    set_drawing(app, SEVEN)
+    go_to(app, "drawing")
+    assert "The model reads **7**" in words(app)
+    assert [t.value for t in app.title][1] == "7"
+    app.button_group(key="drawing_preparation").set_value("Like the lesson").run()
+    assert re.search(r"\*\*Like the lesson\*\*: read as .* · \*chosen\*", words(app))
+    app.selectbox(key="drawing_model").set_value("linear").run()
+    assert not app.exception
+    assert "The model reads **" in words(app)
