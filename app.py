@@ -5,4 +5,6 @@ import streamlit as st
 from pages.parts.table import PAGE_CONFIG, navigation
 
 st.set_page_config(**PAGE_CONFIG)
-navigation().run()
+page = navigation()
+st.set_page_config(page_title=f"{page.title} · What is a neural network?")
+page.run()

@@ -86,8 +86,13 @@ class Dataset:
                     f"expected {split} images as uint8 of shape ({len(labels)}, 28, 28), "
                     f"got {images.dtype} of shape {images.shape}."
                 )
-            if labels.dtype != np.int64 or labels.min() < 0 or labels.max() > 9:
-                raise ValueError(f"expected {split} labels as int64 from 0 to 9.")
+            if labels.ndim != 1 or labels.dtype != np.int64 or not np.isin(labels, range(10)).all():
+                raise ValueError(
+                    f"expected {split} labels as int64 from 0 to 9, one an image, "
+                    f"got {labels.dtype} of shape {labels.shape}."
+                )
+            if not len(labels):
+                raise ValueError(f"expected {split} images, got none.")
             images.setflags(write=False)
             labels.setflags(write=False)
 
@@ -155,15 +160,12 @@ def _load_fashion(root: Path) -> Dataset:
 def _load_torchvision(
     name: str, root: Path, class_names: tuple[str, ...], provenance: str
 ) -> Dataset:
-    from mnist_core.vision import datasets as torchvision_datasets
-
     report = inspect_folder(root, name)
     if not report.usable:
         raise DatasetUnavailableError(report.detail)
-    make = {
-        "mnist": torchvision_datasets.MNIST,
-        "fashion": torchvision_datasets.FashionMNIST,
-    }[name]
+    from mnist_core.vision import RAW_ONLY
+
+    make = RAW_ONLY[FOLDERS[name]]
     train, test = make(root, train=True, download=False), make(root, train=False, download=False)
     return Dataset(
         name=name,

@@ -119,7 +119,7 @@ def _fallback(
         return DataStatus(
             using, "problem", headline, download.message, action="Try again", fetches=wish
         )
-    size = sum(SIZES[wish][f"{name}.gz"] for name in report.wanted) / 1e6
+    size = _size(sum(SIZES[wish][f"{name}.gz"] for name in report.wanted))
     if report.state == "missing":
         reason = f"{TITLES[wish]} is not on this machine yet."
         return DataStatus(
@@ -127,7 +127,7 @@ def _fallback(
             "note",
             headline,
             reason,
-            action=f"Download {TITLES[wish]} ({size:.1f} MB)",
+            action=f"Download {TITLES[wish]} ({size})",
             fetches=wish,
         )
     return DataStatus(
@@ -135,6 +135,10 @@ def _fallback(
         "problem",
         headline,
         f"The files of {TITLES[wish]} cannot be used. {report.detail}",
-        action=f"Fetch again ({size:.1f} MB)",
+        action=f"Fetch again ({size})",
         fetches=wish,
     )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e5 else f"{n_bytes / 1e3:.0f} kB"

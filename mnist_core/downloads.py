@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import itertools
 import json
 import shutil
 import tempfile
@@ -165,18 +166,24 @@ def fetch(
             packed = _from_any_mirror(mirrors, f"{file}.gz", md5[f"{file}.gz"], workplace, count)
             checked[file] = _unpack(packed, workplace / file)
         own = {f.name for f in inspect_folder(root, name).files if f.state == "different"}
-        for file in wanted:
-            if file in own:  # whole, but not the published one: a teacher's? It stays beside it.
-                (folder / file).replace(folder / f"{file}.replaced")
-            (workplace / file).replace(folder / file)
         manifest = workplace / MANIFEST
         manifest.write_text(json.dumps(read_manifest(folder) | checked, indent=1), "utf-8")
-        manifest.replace(folder / MANIFEST)
+        manifest.replace(folder / MANIFEST)  # before the files, which nobody should see without it
+        for file in wanted:
+            if file in own:  # whole, but not the published one: a teacher's? It stays beside it.
+                (folder / file).replace(_free_name(folder / f"{file}.replaced"))
+            (workplace / file).replace(folder / file)
     except OSError as error:
-        raise DownloadFailedError(_explain_os_error(error, folder)) from error
+        raise DownloadFailedError(_explain_os_error(error, folder, name)) from error
     finally:
         if workplace is not None:
             shutil.rmtree(workplace, ignore_errors=True)
+
+
+def _free_name(path: Path) -> Path:
+    """Return the path, or with the first number behind it under which nothing is there yet."""
+    numbered = (path.with_name(f"{path.name}-{n}") for n in itertools.count(2))
+    return next(p for p in itertools.chain([path], numbered) if not p.exists())
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -206,31 +213,39 @@ def _from_any_mirror(
 def _from_mirror(url: str, md5: str, workplace: Path, file: str, meter: _Meter) -> Path:
     import pooch
     import requests
+    import urllib3
 
-    downloader = pooch.HTTPDownloader(
-        progressbar=meter, chunk_size=CHUNK, timeout=(SILENCE_S, SILENCE_S)
-    )
+    def stream(url: str, target: str, _pooch: object) -> None:
+        """Write the bytes as they come and as they are: each counts, and none is unpacked."""
+        silence = (SILENCE_S, SILENCE_S)
+        with (
+            requests.get(url, stream=True, timeout=silence) as answer,
+            Path(target).open("wb") as f,
+        ):
+            answer.raise_for_status()
+            while part := answer.raw.read1(CHUNK, decode_content=False):
+                f.write(part)
+                meter.update(len(part))
+
     try:
         return Path(
-            pooch.retrieve(url, f"md5:{md5}", fname=file, path=workplace, downloader=downloader)
+            pooch.retrieve(url, f"md5:{md5}", fname=file, path=workplace, downloader=stream)
         )
     except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else "an error"
-        raise DownloadFailedError(f"the server answered {status}") from error
-    except requests.Timeout as error:
+        raise DownloadFailedError(f"the server answered {error.response.status_code}") from error
+    except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
         raise DownloadFailedError(f"no answer within {SILENCE_S:.0f} s") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise DownloadFailedError("no connection, or it broke off") from error
     except ValueError as error:  # pooch's word for a wrong checksum
         raise DownloadFailedError("what arrived is not the published file") from error
 
 
 class _Meter:
-    """What pooch takes for a progress bar: counts bytes, and ends a download that drags on."""
+    """Counts a mirror's bytes, takes them back, and ends a download that drags on."""
 
     def __init__(self, count: Count) -> None:
         self._count, self._seen, self._start = count, 0, time.monotonic()
-        self.total = 0
 
     def update(self, n_bytes: int) -> None:
         self._seen += n_bytes
@@ -238,16 +253,9 @@ class _Meter:
         if time.monotonic() - self._start > LIMIT_S:
             raise DownloadFailedError(f"not finished within {LIMIT_S:.0f} s")
 
-    def reset(self) -> None:
-        """Pooch calls this at the end, to show a full bar once more; the bytes are counted."""
+    def take_back(self) -> None:
         self._count(-self._seen)
         self._seen = 0
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def take_back(self) -> None:
-        self.reset()
 
 
 def _unpack(packed: Path, target: Path) -> str:
@@ -257,10 +265,10 @@ def _unpack(packed: Path, target: Path) -> str:
     return md5_of(target)
 
 
-def _explain_os_error(error: OSError, folder: Path) -> str:
+def _explain_os_error(error: OSError, folder: Path, name: str) -> str:
     if error.errno == errno.ENOSPC:
         return (
-            f"The disk of {folder} is full: MNIST needs 70 MB there while it unpacks. "
+            f"The disk of {folder} is full: {FOLDERS[name]} needs 90 MB there while it unpacks. "
             "Free some space, or set MNIST_DATA_DIR to another folder, and try again."
         )
     return (

@@ -119,11 +119,10 @@ def _inspect(folder: Path, name: str, signature: tuple[object, ...]) -> FolderRe
     del signature  # only there to look again when a file changes
     known = {**read_manifest(folder), **_PUBLISHED_MD5.get(name, {})}
     files = tuple(_inspect_file(folder / f, known.get(f)) for f in FILE_NAMES)
-    for state in ("missing", "damaged"):
-        bad = [f for f in files if f.state == state]
-        if bad:
-            worst: FileState = "missing" if all(f.state == "missing" for f in files) else "damaged"
-            return FolderReport(name, worst, files, " ".join(f.detail for f in bad))
+    bad = [f for f in files if f.state in ("missing", "damaged")]
+    if bad:
+        worst: FileState = "missing" if all(f.state == "missing" for f in files) else "damaged"
+        return FolderReport(name, worst, files, " ".join(f.detail for f in bad))
     counts = {f.name: f.count for f in files}
     for split in _SPLITS:
         n_images, n_labels = counts[f"{split}-{_IMAGES}"], counts[f"{split}-{_LABELS}"]
@@ -159,7 +158,7 @@ def _inspect_file(path: Path, published_md5: str | None) -> FileReport:
         with path.open("rb") as file:
             header = file.read(header_size)
             labels = b"" if is_images else file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return FileReport(name, "missing", f"{name} is not there.")
     except OSError as error:
         return FileReport(name, "damaged", f"{name} cannot be read ({error.strerror}).")
@@ -207,4 +206,4 @@ def version(root: Path, name: str) -> str:
     if name not in FOLDERS:
         return name
     folder = raw_folder(root, name)
-    return f"{name} {[_signature(folder / file) for file in FILE_NAMES]}"
+    return f"{name} {[_signature(folder / file) for file in (*FILE_NAMES, MANIFEST)]}"

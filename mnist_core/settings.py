@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
@@ -45,10 +46,11 @@ class Settings:
         """
         folder = environment.get("MNIST_DATA_DIR", "").strip()
         mirror = environment.get("MNIST_MIRROR", "").strip()
-        word = environment.get("MNIST_AUTO_DOWNLOAD", "1").strip().lower()
-        if mirror and not mirror.startswith(("http://", "https://")):
+        word = environment.get("MNIST_AUTO_DOWNLOAD", "").strip().lower() or "1"
+        scheme, host, *_ = urlsplit(mirror)
+        if mirror and not (scheme in ("http", "https") and host):
             raise ValueError(
-                f"MNIST_MIRROR must start with http:// or https://, got {mirror!r}: "
+                f"MNIST_MIRROR must be an address such as http://host/folder, got {mirror!r}: "
                 "correct it or leave it out."
             )
         if word not in _WORDS:
@@ -57,10 +59,20 @@ class Settings:
                 "correct it or leave it out."
             )
         return cls(
-            data_dir=Path(folder).expanduser().absolute() if folder else _default_data_dir(),
+            data_dir=_absolute(folder) if folder else _default_data_dir(),
             mirror=mirror.rstrip("/") + "/" if mirror else "",
             auto_download=_WORDS[word],
         )
+
+
+def _absolute(folder: str) -> Path:
+    try:
+        return Path(folder).expanduser().absolute()
+    except RuntimeError as error:  # pathlib's word for a home folder that it cannot find
+        raise ValueError(
+            f"MNIST_DATA_DIR must be a folder, got {folder!r} ({error}): "
+            "correct it or leave it out."
+        ) from error
 
 
 def _default_data_dir() -> Path:

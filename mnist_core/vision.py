@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["datasets"]
+__all__ = ["RAW_ONLY", "datasets"]
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _library: torch.library.Library | None = None  # kept: the schemas live as long as it does
@@ -24,3 +24,20 @@ except RuntimeError as error:
     _library.define("nms" + _SCHEMA)
     _library.define("qnms" + _SCHEMA)
     from torchvision import datasets
+
+
+class _RawFiles:
+    """Keeps torchvision to the raw files, which were checked.
+
+    Its data sets prefer ``processed/*.pt`` beside them, left there by a torchvision before 0.9.
+    """
+
+    def _check_legacy_exist(self) -> bool:
+        return False
+
+
+# The folder is named after the class, so these have the names of their parents.
+RAW_ONLY = {
+    parent.__name__: type(parent.__name__, (_RawFiles, parent), {})
+    for parent in (datasets.MNIST, datasets.FashionMNIST)
+}

@@ -9,6 +9,7 @@ from streamlit_drawable_canvas import st_canvas
 
 from mnist_core import models
 from mnist_core.drawing import ink_of
+from pages.parts import state
 from pages.parts.current import ModelOnOffer
 
 __all__ = ["class_names", "ink", "measured_table"]
@@ -17,7 +18,11 @@ SIDE, PEN = 280, 18
 
 
 def ink(key: str) -> np.ndarray:
-    """Show the canvas; return what is drawn on it: (280, 280) float32, 0 (paper) to 1 (ink)."""
+    """Show the canvas; return what is drawn on it: (280, 280) float32, 0 (paper) to 1 (ink).
+
+    A drawing is still there when the visitor comes back to the page.
+    """
+    strokes, last_ink = state.base_of(key, (None, None))
     result = st_canvas(
         stroke_width=PEN,
         stroke_color="#000000",
@@ -25,10 +30,14 @@ def ink(key: str) -> np.ndarray:
         height=SIDE,
         width=SIDE,
         return_image_data=True,
+        initial_drawing=strokes,
         key=key,
     )
-    rgba = result.image_data
-    return np.zeros((SIDE, SIDE), dtype=np.float32) if rgba is None else ink_of(rgba)
+    if result.image_data is None:  # the canvas has not reported yet
+        return np.zeros((SIDE, SIDE), dtype=np.float32) if last_ink is None else last_ink
+    drawn = ink_of(result.image_data)
+    state.keep(key, (result.json_data, drawn))
+    return drawn
 
 
 def class_names(offer: ModelOnOffer) -> tuple[str, ...]:

@@ -26,8 +26,8 @@ def show(key: str) -> None:
 
 def _body(key: str, was_busy: bool) -> None:
     status = caches.current_status()
-    if was_busy and status.kind != "busy":
-        st.rerun()  # the whole page: the data may be another now
+    if (status.kind == "busy") != was_busy:
+        st.rerun()  # the whole page: to begin polling, or because the data may be another now
     st.markdown(f"{_ICONS[status.kind]} **{status.headline}**")
     st.caption(status.detail)
     if status.progress is not None:

@@ -59,13 +59,17 @@ def _table(
     version: str,
 ) -> np.ndarray:
     place.markdown(f"**{name}** · shape `{values.shape if name == 'W' else values.shape[:1]}`")
+    key = f"layer_table_{version}"
+    base = state.base_of(key, values)
     edited = place.data_editor(
-        pd.DataFrame(values, index=rows, columns=columns),
+        pd.DataFrame(base, index=rows, columns=columns),
         column_config={c: st.column_config.NumberColumn(c, format="%.3f") for c in columns},
-        key=f"layer_table_{version}",
+        key=key,
         alt=f"The numbers of {name}, to edit",
     )
-    return edited.to_numpy(dtype=np.float32)
+    numbers = edited.to_numpy(dtype=np.float32)
+    state.keep(key, numbers)
+    return numbers
 
 
 def shapes(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> None:

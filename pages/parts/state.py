@@ -15,6 +15,7 @@ import streamlit as st
 __all__ = [
     "applied_parameters",
     "architecture",
+    "base_of",
     "choose",
     "choose_architecture",
     "choose_dataset",
@@ -26,6 +27,7 @@ __all__ = [
     "counter",
     "done",
     "job_id",
+    "keep",
     "mark_done",
     "owner",
     "set_applied_parameters",
@@ -135,6 +137,22 @@ def clicked_point(chart_key: str) -> int | None:
 def set_widget(key: str, value: Any) -> None:
     """Give a widget a value; only from a callback, before the widget is made."""
     st.session_state[key] = value
+
+
+def base_of(key: str, default: Any) -> Any:
+    """Return what an editor or canvas of this key starts from, the same during a visit.
+
+    Streamlit forgets what such a widget holds when its page is left; a later visit starts from
+    what was last given to `keep`.
+    """
+    if key not in st.session_state:
+        _set(f"base_{key}", _get(f"kept_{key}", default))
+    return _get(f"base_{key}", default)
+
+
+def keep(key: str, value: Any) -> None:
+    """Remember what an editor or canvas holds, for the next visit to its page."""
+    _set(f"kept_{key}", value)
 
 
 def settle_epochs(dataset: str, epochs: int) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 __all__ = ["PAGES", "PAGE_CONFIG", "Page", "after", "enter_by_the_door", "navigation"]
 
 PAGE_CONFIG = {
-    "page_title": "What is a neural network?",
     "page_icon": "docs/icon.png",
     "layout": "wide",
 }

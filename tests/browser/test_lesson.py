@@ -1,0 +1,151 @@
+"""The whole way through the lesson, in a browser, on real data."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from pages.parts.table import PAGES
+from tests.browser.conftest import draw, go_to, handle, select, settled
+
+SEVEN = [(80, 60), (200, 60), (130, 225)]
+ONE_EPOCH = {"60,000": (0.86, 0.92), "1,437": (0.88, 0.95)}  # images: accuracy on the test set
+
+
+def accuracy(page, key: str) -> float:
+    text = handle(page, key).inner_text()
+    found = re.search(r"[01]\.\d+", text).group()
+    assert len(found.replace(".", "").lstrip("0")) == 5 or found == "1.0000", found
+    return float(found)
+
+
+def test_the_whole_way(server, visit):
+    page = visit(server.url)
+    expect(handle(page, "home_data_status")).to_contain_text("In use:")
+
+    go_to(page, "Layer")
+    expect(handle(page, "layer_check")).to_contain_text("match")
+    go_to(page, "Activation")
+    expect(handle(page, "activation_check")).to_contain_text("match")
+    go_to(page, "Loss")
+    expect(handle(page, "loss_check")).to_contain_text("match")
+    go_to(page, "Dataset")
+    sizes = handle(page, "dataset_sizes").inner_text()
+    n_images = next(n for n in ONE_EPOCH if n in sizes)
+    expect(handle(page, "dataset_grid").locator("img").first).to_be_visible()
+    go_to(page, "Model")
+    expect(handle(page, "model_parameters")).to_contain_text("7,850")
+    expect(handle(page, "model_step_check")).to_contain_text("match")
+
+    go_to(page, "Training")
+    if n_images == "60,000":
+        epochs = handle(page, "training_epochs").locator("input")
+        epochs.fill("1")
+        epochs.press("Enter")
+        settled(page)
+    handle(page, "training_start").locator("button").click()
+    expect(handle(page, "training_status")).to_contain_text("finished", timeout=120_000)
+    expect(handle(page, "training_loss").locator(".js-plotly-plot")).to_be_visible()
+
+    go_to(page, "Evaluation")
+    low, high = ONE_EPOCH[n_images]
+    assert low < accuracy(page, "evaluation_test_accuracy") < high
+    assert low < accuracy(page, "evaluation_train_accuracy") <= 1
+    expect(handle(page, "evaluation_confusion").locator(".js-plotly-plot")).to_be_visible()
+
+    go_to(page, "Drawing")
+    draw(page, SEVEN)
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*\d\s*$"))
+    select(page, "drawing_model", "Small CNN")
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))
+    expect(handle(page, "drawing_confidence")).to_be_visible()
+    expect(handle(page, "drawing_stages").locator("img")).to_have_count(7)
+
+    go_to(page, "Home")
+    expect(page.get_by_text("8 of 9 pages seen")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_is_clean_and_fits(server, visit, width, scheme):
+    page = visit(server.url, width, scheme)
+    for row in PAGES:
+        page.goto(f"{server.url}/{'' if row.name == 'home' else row.name}")
+        settled(page)
+        expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+        main = page.locator('[data-testid="stMain"]')
+        assert main.evaluate("m => m.scrollWidth - m.clientWidth") <= 0, f"{row.name} is too wide"
+
+
+def test_deep_link_on_a_fresh_server_enters_by_the_door(fresh_server, data_dir, visit):
+    page = visit(f"{fresh_server(data_dir).url}/loss")
+    expect(page.locator('[data-testid="stSidebarNav"]')).to_contain_text("The network")
+    expect(page.locator('[data-testid="stSidebarNav"]')).not_to_contain_text("app")
+    expect(handle(page, "loss_check")).to_contain_text("match")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+def test_layer_table_can_be_edited(server, visit):
+    page = visit(f"{server.url}/layer")
+    figure = handle(page, "layer_figure")
+    expect(figure).to_contain_text("x1 = 1")
+    grid = page.locator('[data-testid="stDataFrame"]').last  # the table of x
+    grid.scroll_into_view_if_needed()
+    expect(grid.locator("canvas").first).to_be_visible()
+    page.wait_for_timeout(500)  # it is painted, not built of elements that could be waited for
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.38)
+    page.keyboard.press("Enter")
+    field = page.locator("#portal input, #portal textarea").last
+    expect(field).to_be_focused()
+    field.fill("2.5")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    expect(figure).to_contain_text("x1 = 2.5")
+    expect(handle(page, "layer_free_check")).to_contain_text("match")
+    go_to(page, "Home")
+    go_to(page, "Layer")
+    expect(figure).to_contain_text("x1 = 2.5")
+
+
+def test_drawing_is_still_there_after_a_visit_elsewhere(server, visit):
+    page = visit(f"{server.url}/drawing")
+    draw(page, SEVEN)
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))
+    go_to(page, "Home")
+    go_to(page, "Drawing")
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))
+    draw(page, [(95, 140), (195, 140)])  # one stroke more joins those that were there
+    expect(handle(page, "drawing_stages").locator("img")).to_have_count(7)
+    handle(page, "drawing_canvas").locator("canvas").last.hover()
+    page.wait_for_timeout(1000)
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))
+
+
+def test_links_of_the_conclusions_set_the_pages_up(server, visit):
+    page = visit(f"{server.url}/conclusions")
+    page.get_by_role("link", name="Train the small CNN").click()
+    expect(page).to_have_title(re.compile("Training"))
+    settled(page)
+    expect(handle(page, "training_model").locator("input")).to_have_value("Small CNN")
+
+
+def test_timeline_point_can_be_clicked(server, visit):
+    page = visit(server.url)
+    chart = handle(page, "home_timeline")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator("canvas").first).to_be_visible()
+    before = handle(page, "home_milestone_card").inner_text()
+    box = chart.bounding_box()
+    found = False
+    for share in range(99, 40, -1):  # the upper row, from today backwards, until a point is hit
+        page.mouse.click(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.14)
+        page.wait_for_timeout(60)
+        if page.locator('[data-test-script-state="running"]').count():
+            settled(page)
+        if handle(page, "home_milestone_card").inner_text() != before:
+            found = True
+            break
+    assert found
