@@ -98,7 +98,7 @@ class History:
     step : int
         Steps taken.
     training_s : float
-        Seconds spent training, pauses and waiting left out.
+        Seconds spent on steps and accuracies, pauses and waiting left out.
     accuracies : list of (step, accuracy)
         Accuracy on the test set, 0 to 1, after each epoch.
     """
@@ -159,17 +159,22 @@ class TrainingRun:
             If the loss is no longer a number, or far too large to come back from.
         """
         started = time.perf_counter()
+        try:
+            self._take_steps(max_steps, started + max_s)
+        finally:
+            self.history.training_s += time.perf_counter() - started
+
+    def _take_steps(self, max_steps: int, until: float) -> None:
         history, per_epoch = self.history, self.steps_per_epoch
         to_epoch_end = per_epoch - history.step % per_epoch
         losses: list[Tensor] = []
         for _ in range(min(max_steps, to_epoch_end, self.total_steps - history.step)):
             losses.append(next(self._steps))
-            if time.perf_counter() - started > max_s:
+            if time.perf_counter() > until:
                 break
         if not losses:
             return
         values = torch.stack(losses).numpy()
-        history.training_s += time.perf_counter() - started
         history.losses[history.step : history.step + len(values)] = values
         bad = np.flatnonzero(~(values < DIVERGED_LOSS))
         history.step += int(bad[0]) + 1 if bad.size else len(values)
@@ -235,6 +240,6 @@ def progress_of(history: History, total_steps: int) -> Progress:
         loss=f"{recent.mean():.4f}" if step else "–",
         accuracy=f"{history.accuracies[-1][1]:.4f}" if history.accuracies else "–",
         speed=f"{rate:,.0f}" if rate else "–",
-        spent=f"{history.training_s:.1f} s",
+        spent=f"{history.training_s:.2f} s",
         left=f"{left_s:.1f} s" if rate else "–",
     )

@@ -70,10 +70,11 @@ def _status(job: Job) -> None:
             "Loss, last 100 steps": progress.loss,
             "Test accuracy": progress.accuracy,
             "Steps a second": progress.speed,
-            "Time left" if unfinished else "Trained for": (
+            "Time left" if unfinished else "Took": (
                 progress.left if unfinished else progress.spent
             ),
-        }
+        },
+        "training_numbers",
     )
 
 

@@ -1,0 +1,107 @@
+"""What the streaming page costs a training run, in one go.
+
+    python benchmarks/through_the_page.py [--rounds 5]
+
+The lesson's run (9,375 steps of the linear model on MNIST), by turns
+
+- without a page: in the workers of `mnist_core.jobs`, in a process of its own
+- through the page: started in a real Chromium on the training page, which streams its chart, its
+  numbers and its weight pictures twice a second
+
+The time is the run's own clock, from the worker's first step to its last, accuracy after each epoch
+included: waiting for the click is not counted. Prints both, and the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from machine import describe
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+PORT = 8653
+WITHOUT = """
+import time
+from mnist_core import datasets, jobs, runs
+from mnist_core.settings import settings
+dataset = datasets.load("mnist", settings().data_dir)
+registry = jobs.Jobs(1)
+for _ in range({rounds}):
+    job = registry.create("benchmark", runs.TrainingRun(runs.TrainingConfig(), dataset))
+    job.resume()
+    while job.status in jobs.ACTIVE:
+        time.sleep(0.02)
+    print(job.run.history.training_s, flush=True)
+"""
+
+
+def without_page(rounds: int) -> list[float]:
+    code = WITHOUT.format(rounds=rounds)
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    return [float(line) for line in output.split()]
+
+
+def through_page(page: Page) -> float:
+    page.locator(".st-key-training_start button").click()
+    status = page.locator(".st-key-training_status")
+    expect(status).to_contain_text("running", timeout=10_000)
+    expect(status).to_contain_text("finished", timeout=60_000)
+    text = page.locator(".st-key-training_numbers").inner_text()
+    return float(re.search(r"Took\s+([\d.]+) s", text).group(1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What the streaming page costs.")
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    times: dict[str, list[float]] = {"without a page": [], "through the page": []}
+    with tempfile.TemporaryFile() as log, sync_playwright() as playwright:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
+                *(f"--server.port={PORT}", "--server.fileWatcherType=none"),
+            ],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            time.sleep(4)
+            browser = playwright.chromium.launch(
+                executable_path=os.environ.get("BROWSER_PATH", "/usr/bin/chromium"),
+                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            )
+            page = browser.new_page(viewport={"width": 1280, "height": 1400})
+            page.goto(f"http://127.0.0.1:{PORT}/training")
+            page.wait_for_selector(".st-key-training_start button", timeout=30_000)
+            through_page(page)  # warm-up: imports, caches
+            for _ in range(rounds):
+                times["without a page"] += without_page(1)
+                times["through the page"].append(through_page(page))
+            browser.close()
+        finally:
+            server.terminate()
+            server.wait()
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    for name, values in times.items():
+        print(
+            f"{name:17} median {medians[name]:.2f} s, from {min(values):.2f} to {max(values):.2f}, "
+            f"n = {len(values)}"
+        )
+    print(f"ratio {medians['through the page'] / medians['without a page']:.2f}")
+    print(describe())
+
+
+if __name__ == "__main__":
+    main()
