@@ -85,7 +85,7 @@ def time_batches(
     images : (N, 28, 28) uint8
     labels : (N,) int64
     """
-    n_batches = min(n_batches, len(images) // batch_size)
+    n_batches = max(1, min(n_batches, len(images) // batch_size))
     arguments = (images, labels, batch_size, seed, n_batches)
     (x, y), loader_ms = _timed(lambda: batch_by_loader(*arguments))
     _, index_ms = _timed(lambda: batch_by_index(*arguments))

@@ -39,7 +39,9 @@ try:
 except ValueError as error:
     st.error(str(error))
 else:
-    st.plotly_chart(layer_figure(W, b, x, result.in_torch), key="layer_figure", config=frame.STILL)
+    st.plotly_chart(
+        layer_figure(W, b, x, result.in_torch, frame.dark()), key="layer_figure", config=frame.STILL
+    )
     frame.check(result.check, "layer_free_check")
     layer_editor.shapes(W, b, x)
     frame.code(layer_in_torch, layer_in_numpy, folded=True)

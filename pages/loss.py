@@ -42,6 +42,17 @@ if kind == "cross-entropy":
     values["LogSoftmax + NLLLoss"] = f"{result.in_two_parts:.6f}"
 frame.numbers(values, width=200)
 frame.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
+with st.expander("All ten classes, number by number"):
+    frame.table(
+        **{
+            "class": [f"{c} ✓" if i == label else c for i, c in enumerate(CLASSES)],
+            "logit z": z,
+            "log-softmax": result.log_p,
+            "softmax p": result.p,
+            "gradient by hand": result.by_hand,
+            "by autograd": result.by_autograd,
+        }
+    )
 if kind == "cross-entropy":
     texts.show("loss", "parts")
 frame.code(*WAYS[kind])

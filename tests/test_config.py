@@ -53,6 +53,15 @@ def test_text_has_the_contrast_a_projector_needs(ground):
     assert contrast(theme["textColor"], theme["secondaryBackgroundColor"]) > 10
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_figures_know_the_ground_and_the_ink(dark):
+    from mnist_core.figures.style import ground_colour, ink_colour
+
+    theme = CONFIG["theme"]["dark" if dark else "light"]
+    assert ground_colour(dark) == theme["backgroundColor"]
+    assert ink_colour(dark) == theme["textColor"]
+
+
 def contrast(a: str, b: str) -> float:
     """Return the contrast ratio of two colours (WCAG 2, 1 to 21)."""
 

@@ -6,14 +6,24 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mnist_core.activations import Collapse, Curve
-from mnist_core.figures.style import NEGATIVE, NEUTRAL, POSITIVE, framed, signed_colour
+from mnist_core.figures.style import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    framed,
+    ground_colour,
+    ink_colour,
+    signed_colour,
+)
 
 __all__ = ["activation_figure", "collapse_figure", "layer_figure", "loss_curves_figure"]
 
 _MOST_LABELS = 24  # more edge labels than this would cover each other
 
 
-def layer_figure(W: np.ndarray, b: np.ndarray | None, x: np.ndarray, y: np.ndarray) -> go.Figure:
+def layer_figure(
+    W: np.ndarray, b: np.ndarray | None, x: np.ndarray, y: np.ndarray, dark: bool = False
+) -> go.Figure:
     """Draw a linear layer: inputs left, outputs right, each edge coloured and wide by its weight.
 
     Parameters
@@ -21,6 +31,8 @@ def layer_figure(W: np.ndarray, b: np.ndarray | None, x: np.ndarray, y: np.ndarr
     W : (n_out, n_in) float32
     b, y : (n_out,) float32
     x : (n_in,) float32
+    dark : bool
+        Whether the page is dark.
     """
     n_out, n_in = W.shape
     left, right = _column(n_in), _column(n_out)
@@ -30,7 +42,7 @@ def layer_figure(W: np.ndarray, b: np.ndarray | None, x: np.ndarray, y: np.ndarr
         for i in range(n_in):
             _add_edge(figure, left[i], right[o], float(W[o, i]), largest)
     if W.size <= _MOST_LABELS:
-        _add_weight_labels(figure, W, left, right)
+        _add_weight_labels(figure, W, left, right, dark)
     biases = np.zeros(n_out) if b is None else b
     hover = [f"b = {bias:.4f}, y = {value:.4f}" for bias, value in zip(biases, y, strict=True)]
     _add_nodes(figure, 0, left, x, "x", [f"x = {value:.4f}" for value in x])
@@ -58,7 +70,7 @@ def _add_edge(figure: go.Figure, start: float, end: float, weight: float, larges
 
 
 def _add_weight_labels(
-    figure: go.Figure, W: np.ndarray, left: np.ndarray, right: np.ndarray
+    figure: go.Figure, W: np.ndarray, left: np.ndarray, right: np.ndarray, dark: bool
 ) -> None:
     for o, end in enumerate(right):
         at = 0.18 + 0.4 * o / max(len(right) - 1, 1)  # one column of labels an output: none cross
@@ -68,8 +80,10 @@ def _add_weight_labels(
                 y=start + (end - start) * at,
                 text=f"{W[o, i]:.3f}",
                 showarrow=False,
-                yshift=9,
-                font={"size": 13},
+                bgcolor=ground_colour(dark),
+                opacity=0.85,
+                borderpad=1,
+                font={"size": 13, "color": ink_colour(dark)},
             )
 
 

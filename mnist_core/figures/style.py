@@ -14,6 +14,7 @@ __all__ = [
     "SHARE_SCALE",
     "SIGNED_SCALE",
     "framed",
+    "ground_colour",
     "ink_colour",
     "signed_colour",
     "signed_rgb",
@@ -42,6 +43,11 @@ SIGNED_SCALE = [
     [1.0, "rgba(47,116,208,1)"],
 ]
 SHARE_SCALE = [[0.0, "rgba(47,116,208,0.03)"], [1.0, "rgba(47,116,208,1)"]]
+
+
+def ground_colour(dark: bool) -> str:
+    """Return the page's own ground, as ``.streamlit/config.toml`` has it."""
+    return "#12161c" if dark else "#fffefb"
 
 
 def ink_colour(dark: bool) -> str:

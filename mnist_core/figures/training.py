@@ -80,7 +80,8 @@ def _nice(value: float, down: bool = False) -> float:
     """Round a positive number to one digit, up (or down): the axis moves in few, calm jumps."""
     value = max(value, 1e-6)
     unit = 10.0 ** np.floor(np.log10(value))
-    return float((np.floor(value / unit) if down else np.ceil(value / unit)) * unit)
+    rounded = (np.floor(value / unit) if down else np.ceil(value / unit)) * unit
+    return float(f"{rounded:.1g}")  # 0.3, not 0.30000000000000004: the axis writes it out
 
 
 def loss_figure(

@@ -26,10 +26,11 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.cache_clear()
     from pages.parts import caches
 
-    caches.downloads.clear()
+    downloads = caches.downloads
+    downloads.clear()
     yield tmp_path / "data"
     settings.cache_clear()
-    caches.downloads.clear()
+    downloads.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,84 @@
+"""What the pages say of the data: missing, damaged, different, on its way, failed, there."""
+
+from __future__ import annotations
+
+import time
+
+from mnist_core import downloads as downloads_module
+from mnist_core import idx
+from mnist_core.downloads import Downloads
+from pages.parts import caches
+from tests import data_files
+from tests.pages.conftest import go_to, numbers, words
+
+
+def wait_for(app, sentence: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while sentence not in words(app):
+        assert time.monotonic() < deadline, f"never {sentence!r}: {words(app)}"
+        time.sleep(0.05)
+        app.run()
+
+
+def test_missing_data_offers_the_download(open_page):
+    app = open_page("home")
+    assert "MNIST is not on this machine yet" in words(app)
+    assert app.button(key="home_data_status_fetch").label == "Download MNIST (11.6 MB)"
+    assert app.button(key="sidebar_data_fetch").label == "Download MNIST (11.6 MB)"
+
+
+def test_damaged_file_is_named_and_not_used(open_page, data_dir):
+    files = data_files.tiny_set()
+    files[data_files.TEST_IMAGES] = files[data_files.TEST_IMAGES][:-5]
+    data_files.write_set(data_dir, files)
+    app = open_page("dataset")
+    assert "The files of MNIST cannot be used" in words(app)
+    assert "t10k-images-idx3-ubyte is damaged: it is cut short" in words(app)
+    assert numbers(app)["Training images"] == "1,437"
+    assert app.button(key="dataset_data_fetch").label.startswith("Fetch again")
+
+
+def test_whole_files_that_are_not_the_published_ones_are_used_and_labelled(open_page, data_dir):
+    data_files.write_set(data_dir, data_files.tiny_set())
+    app = open_page("dataset")
+    assert numbers(app)["Training images"] == "3"
+    assert "not the published files" in words(app)
+    assert "train-images-idx3-ubyte holds 3 images instead of 60,000" in words(app)
+    for name in ("model", "evaluation", "loss", "training"):
+        go_to(app, name)
+    assert "at most the 3 training images, got 32" in app.error[0].value
+
+
+def test_download_goes_from_button_to_data(open_page, data_dir, monkeypatch):
+    files = data_files.tiny_set()
+    monkeypatch.setitem(idx._PUBLISHED_MD5, "mnist", data_files.md5_table(files))
+    packed = data_files.packed(files)
+    with data_files.serving(packed) as server:
+        registry = Downloads(
+            data_dir, sources=lambda _name: ([server.address], data_files.md5_table(packed))
+        )
+        monkeypatch.setattr(caches, "downloads", lambda: registry)
+        app = open_page("home")
+        app.button(key="home_data_status_fetch").click().run()
+        wait_for(app, "In use: MNIST")
+    assert "3 training and 2 test images, the published files, checked" in words(app)
+    go_to(app, "dataset")
+    assert numbers(app)["Training images"] == "3"
+
+
+def test_failed_download_is_said_and_can_be_tried_again(open_page, data_dir, monkeypatch):
+    packed = data_files.packed(data_files.tiny_set())
+    monkeypatch.setattr(downloads_module, "SILENCE_S", 1.0)
+    with data_files.serving(packed, data_files.not_found) as server:
+        registry = Downloads(
+            data_dir, sources=lambda _name: ([server.address], data_files.md5_table(packed))
+        )
+        monkeypatch.setattr(caches, "downloads", lambda: registry)
+        app = open_page("dataset")
+        app.button(key="dataset_data_fetch").click().run()
+        wait_for(app, "could not be fetched")
+        assert "the server answered 404" in words(app)
+        assert app.button(key="dataset_data_fetch").label == "Try again"
+        assert numbers(app)["Training images"] == "1,437"
+        app.button(key="dataset_data_fetch").click().run()
+        wait_for(app, "could not be fetched")
