@@ -197,10 +197,12 @@ def _from_any_mirror(
     mirrors: list[str], file: str, md5: str, workplace: Path, count: Count
 ) -> Path:
     problems = []
-    for mirror in mirrors:
+    for mirror in list(mirrors):
         meter = _Meter(count)
         try:
-            return _from_mirror(mirror + file, md5, workplace, file, meter)
+            packed = _from_mirror(mirror + file, md5, workplace, file, meter)
+            mirrors.sort(key=lambda m: m != mirror)  # the next file asks the one that delivers
+            return packed
         except DownloadFailedError as problem:
             meter.take_back()
             problems.append(f"{urlsplit(mirror).netloc}: {problem}")

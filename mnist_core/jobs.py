@@ -57,6 +57,10 @@ class Job:
         self._jobs._withdraw(self, "stop")
 
     @property
+    def _ended(self) -> bool:
+        return self.status in ("finished", "stopped", "failed")
+
+    @property
     def place(self) -> int:
         """How many jobs wait before this one; 0 if it does not wait."""
         return self._jobs._place(self)
@@ -90,9 +94,12 @@ class Jobs:
         return self._jobs.get(job_id)
 
     def _forget_old(self, owner: str) -> None:
+        """Forget what is too much, of the owner and of all: ended jobs first, the oldest first."""
+
         def drop(jobs: list[Job], keep: int) -> None:
-            ended = [j for j in jobs if j.status not in ACTIVE and not j._held]
-            for job in ended[: max(0, len(jobs) - keep)]:
+            idle = [j for j in jobs if j.status not in ACTIVE and not j._held]
+            idle.sort(key=lambda j: not j._ended)  # stable: the oldest stays in front
+            for job in idle[: max(0, len(jobs) - keep)]:
                 del self._jobs[job.id]
 
         drop([j for j in list(self._jobs.values())[:-1] if j.owner == owner], JOBS_PER_OWNER - 1)
@@ -104,7 +111,7 @@ class Jobs:
 
     def _enqueue(self, job: Job, last_step: int) -> None:
         with self._change:
-            if job.status in ("finished", "stopped", "failed"):
+            if job._ended or job._wish == "stop":
                 return
             job._wish, job._last_step = "go", min(last_step, job.run.total_steps)
             if not job._held and job not in self._queue:
@@ -115,7 +122,7 @@ class Jobs:
 
     def _withdraw(self, job: Job, wish: Literal["pause", "stop"]) -> None:
         with self._change:
-            if job.status in ("finished", "stopped", "failed"):
+            if job._ended or job._wish == "stop":
                 return
             job._wish = wish
             if job in self._queue:
@@ -140,6 +147,7 @@ class Jobs:
             status: Status = "failed"
             try:
                 status = self._take_turn(job)
+                job.run.publish_weights()  # not after a failure: those weights may be no numbers
             except TrainingFailedError as error:
                 job.reason = str(error)
             except Exception as error:  # it must end as failed, and never take the worker along
@@ -147,7 +155,6 @@ class Jobs:
                     f"The run stopped at step {job.run.history.step} of {job.run.total_steps}: "
                     f"{type(error).__name__}: {error}. Try smaller batches or a smaller model."
                 )
-            job.run.publish_weights()
             self._hand_back(job, status)
 
     def _take_turn(self, job: Job) -> Status:

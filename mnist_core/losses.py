@@ -106,6 +106,8 @@ def loss_of(kind: str, z: np.ndarray, label: int) -> LossResult:
     """
     if z.shape != (10,) or not np.isfinite(z).all():
         raise ValueError(f"expected ten finite logits, got {z}.")
+    if not 0 <= label < len(z):
+        raise ValueError(f"expected a label from 0 to 9, got {label}.")
     if kind == "cross-entropy":
         in_torch, in_two_parts, by_autograd = cross_entropy_in_torch(z, label)
         in_numpy, by_hand = cross_entropy_in_numpy(z, label)

@@ -189,10 +189,10 @@ def _copy_layer(layer: Any, dtype: type) -> Layer:
             return Flatten()
         case "ReLU":
             return ReLU()
-        case "Linear":
+        case "Linear" if layer.bias is not None:
             return Linear(array(layer.weight), array(layer.bias))
-        case "Conv2d":
+        case "Conv2d" if layer.dilation == (1, 1) and layer.groups == 1:
             return Conv2d(array(layer.weight), array(layer.bias), layer.stride[0], layer.padding[0])
-        case "MaxPool2d":
+        case "MaxPool2d" if layer.stride == layer.kernel_size:
             return MaxPool2d(layer.kernel_size)
     raise ValueError(f"expected a layer that is written out in NumPy, got {layer}.")

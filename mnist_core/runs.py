@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mnist_core import engine, evaluation, models
-from mnist_core.datasets import Dataset
+from mnist_core.datasets import NAMES, Dataset
 
 __all__ = [
     "History",
@@ -50,10 +50,13 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.architecture not in models.ARCHITECTURES:
-            raise ValueError(f"The model must be one of {', '.join(models.ARCHITECTURES)}.")
-        if self.optimiser not in engine.OPTIMISERS:
-            raise ValueError(f"The optimiser must be one of {', '.join(engine.OPTIMISERS)}.")
+        for label, value, known in (
+            ("data set", self.dataset, NAMES),
+            ("model", self.architecture, models.ARCHITECTURES),
+            ("optimiser", self.optimiser, engine.OPTIMISERS),
+        ):
+            if value not in known:
+                raise ValueError(f"The {label} must be one of {', '.join(known)}, got {value!r}.")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ValueError(
                 f"The learning rate must be a number above 0, got {self.learning_rate:g}: with 0 "

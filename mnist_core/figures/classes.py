@@ -45,7 +45,7 @@ def confidence_bars(
     said = int(np.argmax(p))
     data = [
         {
-            "value": round(float(value) * 100, 2),
+            "value": round(float(value) * 100, 2) if np.isfinite(value) else None,
             "itemStyle": {
                 "color": CLASS_COLOURS[i] if i == said else f"{CLASS_COLOURS[i]}{_MUTED}",
                 "borderRadius": [0, 4, 4, 0],

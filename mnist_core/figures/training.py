@@ -34,7 +34,8 @@ def loss_stream(
         How long the run will be: the axis stands still while the curve grows.
     log_axis : bool
     """
-    chosen = thinned(len(mean_loss))
+    finite = np.flatnonzero(np.isfinite(mean_loss))
+    chosen = finite[thinned(len(finite))]
     points = [[int(i) + 1, float(f"{mean_loss[i]:.5g}")] for i in chosen]
     y_axis: dict[str, Any] = {
         "type": "log" if log_axis else "value",
@@ -44,7 +45,7 @@ def loss_stream(
         "scale": True,
         "axisLabel": {"showMinLabel": True, "showMaxLabel": True},
     }
-    if log_axis and len(mean_loss):
+    if log_axis and len(chosen):
         visible = mean_loss[chosen]
         y_axis |= {
             "min": _nice(float(visible.min()), down=True),
