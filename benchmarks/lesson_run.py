@@ -8,9 +8,9 @@ Linear(784, 10), SGD 0.01, batches of 32, shuffled, five epochs of MNIST, in two
   ``loss.item()`` at each step, as lessons of this kind do it
 - ours: `TrainingRun`, with its accuracy on the test set after each epoch
 
-Both begin with the same weights and see the images in the same shuffled order (the notebook's loader
-gets it as its sampler), so their learning curves must be the same: the largest difference between
-them is printed, with the times and their ratio.
+Both begin with the same weights and see the images in the same shuffled order (the notebook's
+loader gets it as its sampler), so their learning curves must be the same: the largest difference
+between them is printed, with the times and their ratio.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from mnist_core.checks import Check
@@ -76,6 +75,8 @@ def numbers(values: Mapping[str, str], key: str | None = None, width: int = 164)
 
 def table(**columns: Sequence[object]) -> None:
     """Show columns side by side as a small table."""
+    import pandas as pd  # a third of a second that the first page does not wait for
+
     st.dataframe(pd.DataFrame(columns), hide_index=True)
 
 

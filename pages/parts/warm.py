@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from importlib import import_module
 
 import streamlit as st
 
@@ -14,7 +15,9 @@ from pages.parts import caches
 
 __all__ = ["start"]
 
-_HEAD_START_S = 1.0  # the first page goes out before torch takes the processor
+# torch first, which nearly every page needs; then torchvision, and the bundled digits
+_HEAVY = ("mnist_core.runs", "mnist_core.vision", "sklearn.datasets")
+_HEAD_START_S = 2.0  # the first page goes out before torch takes the processor
 
 
 @st.cache_resource(show_spinner=False)
@@ -32,12 +35,7 @@ def start() -> threading.Thread:
 
 def _load() -> None:
     time.sleep(_HEAD_START_S)
-    import plotly.graph_objects
-    import sklearn.datasets
-
-    import mnist_core.runs
-    import mnist_core.vision
-
-    del plotly, sklearn, mnist_core
+    for name in _HEAVY:
+        import_module(name)
     gc.collect()
     gc.freeze()  # hundreds of thousands of objects that will never be garbage
