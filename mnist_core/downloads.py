@@ -111,13 +111,15 @@ class Downloads:
 
     def _run(self, name: str, wanted: tuple[str, ...], delay_s: float) -> None:
         time.sleep(delay_s)
+        status: Literal["finished", "failed"] = "failed"
+        message = ""
         try:
             fetch(self._root, name, wanted, self._mirror, self._sources, self._count(name))
-            status, message = "finished", ""
+            status = "finished"
         except DownloadFailedError as error:
-            status, message = "failed", str(error)
+            message = str(error)
         except Exception as error:  # the page must say so, whatever it was
-            status, message = "failed", f"The download stopped: {type(error).__name__}: {error}"
+            message = f"The download stopped: {type(error).__name__}: {error}"
         with self._lock:
             self._downloads[name] = replace(self._downloads[name], status=status, message=message)
 
@@ -234,7 +236,8 @@ def _from_mirror(url: str, md5: str, workplace: Path, file: str, meter: _Meter) 
             pooch.retrieve(url, f"md5:{md5}", fname=file, path=workplace, downloader=stream)
         )
     except requests.HTTPError as error:
-        raise DownloadFailedError(f"the server answered {error.response.status_code}") from error
+        answered = "an error" if error.response is None else error.response.status_code
+        raise DownloadFailedError(f"the server answered {answered}") from error
     except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
         raise DownloadFailedError(f"no answer within {SILENCE_S:.0f} s") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:

@@ -43,8 +43,8 @@ def cross_entropy_in_torch(z: np.ndarray, label: int) -> tuple[float, float, np.
     target = torch.tensor([label])
     loss = nn.CrossEntropyLoss()(logits, target)
     in_two_parts = nn.NLLLoss()(nn.LogSoftmax(dim=1)(logits), target)
-    loss.backward()
-    return loss.item(), in_two_parts.item(), logits.grad[0].numpy()
+    (gradient,) = torch.autograd.grad(loss, logits)
+    return loss.item(), in_two_parts.item(), gradient[0].numpy()
 
 
 def squared_error_in_numpy(z: np.ndarray, label: int) -> tuple[float, np.ndarray]:
@@ -58,8 +58,8 @@ def squared_error_in_torch(z: np.ndarray, label: int) -> tuple[float, np.ndarray
     logits = torch.from_numpy(z).requires_grad_()
     y = torch.eye(len(z), dtype=logits.dtype)[label]
     loss = nn.MSELoss()(torch.softmax(logits, dim=0), y)
-    loss.backward()
-    return loss.item(), logits.grad.numpy()
+    (gradient,) = torch.autograd.grad(loss, logits)
+    return loss.item(), gradient.numpy()
 
 
 @dataclass(frozen=True, slots=True)

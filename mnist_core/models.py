@@ -155,7 +155,7 @@ def count_parameters(model: nn.Module) -> int:
 
 def layer_shapes(model: nn.Sequential) -> list[tuple[str, tuple[int, ...]]]:
     """Return the output shape of each layer for a batch of one, ``input`` first."""
-    shapes = [("input", (1, 1, 28, 28))]
+    shapes: list[tuple[str, tuple[int, ...]]] = [("input", (1, 1, 28, 28))]
     x = torch.zeros(1, 1, 28, 28)
     with torch.inference_mode():
         for name, layer in model.named_children():

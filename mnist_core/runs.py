@@ -62,9 +62,9 @@ class TrainingConfig:
                 f"The learning rate must be a number above 0, got {self.learning_rate:g}: with 0 "
                 "nothing is learnt, below 0 the loss is driven up. Try 0.01."
             )
-        for label, value in (("batch size", self.batch_size), ("number of epochs", self.epochs)):
-            if value < 1:
-                raise ValueError(f"The {label} must be at least 1, got {value}.")
+        for label, count in (("batch size", self.batch_size), ("number of epochs", self.epochs)):
+            if count < 1:
+                raise ValueError(f"The {label} must be at least 1, got {count}.")
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"The seed must be from 0 to 2,147,483,647, got {self.seed:,}.")
 
