@@ -1,9 +1,11 @@
 import base64
+import io
 import json
 import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mnist_core.activations import ACTIVATIONS, collapse, curve
 from mnist_core.figures import classes, concepts, history, pictures, style, training
@@ -467,3 +469,12 @@ def test_signed_rgb_goes_from_orange_over_white_to_blue():
 
 def test_each_class_has_a_colour_of_its_own():
     assert len(set(style.CLASS_COLOURS)) == 10
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (5, 7, 4)])
+def test_a_picture_comes_back_from_its_url(shape):
+    picture = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    kind, _, data = pictures.as_url(picture).partition(",")
+    assert kind == "data:image/png;base64"
+    with Image.open(io.BytesIO(base64.b64decode(data))) as opened:
+        np.testing.assert_array_equal(np.asarray(opened), picture)

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_core.figures.style import signed_rgb
 
-__all__ = ["WEIGHTS_WIDTH", "enlarged", "ink_picture", "weight_picture"]
+__all__ = ["WEIGHTS_WIDTH", "as_url", "enlarged", "ink_picture", "weight_picture"]
 
 _OUTSIDE = 110  # grey
 _GREY = "#8b929c"  # readable on light and dark ground
 _TILE, _GAP, _LABEL = 112, 12, 30  # pixels
 WEIGHTS_WIDTH = 5 * _TILE + 4 * _GAP
+
+
+def as_url(picture: np.ndarray) -> str:
+    """Pack a picture into a data URL (PNG), so that it comes with the page and not after it.
+
+    A picture that changes twice a second, sent by an address of its own, may be gone from the
+    server before the browser asks for it.
+
+    Parameters
+    ----------
+    picture : (H, W), (H, W, 3) or (H, W, 4) uint8
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=4)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
 def enlarged(image: np.ndarray, side: int) -> np.ndarray:

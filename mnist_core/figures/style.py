@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas  # noqa: F401  Plotly takes it from sys.modules, half imported if a thread is at it
 import plotly.graph_objects as go
 
 __all__ = [

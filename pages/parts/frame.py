@@ -84,9 +84,11 @@ def pictures(
     images: Sequence[np.ndarray], captions: Sequence[str], width: int, key: str | None = None
 ) -> None:
     """Show pictures side by side, with a gap, as many in a row as fit."""
+    from mnist_core.figures.pictures import as_url  # brings Plotly's style along: not at first
+
     with st.container(horizontal=True, key=key):
         for image, caption in zip(images, captions, strict=True):
-            st.image(image, caption=caption, width=width, alt=caption)
+            st.image(as_url(image), caption=caption, width=width, alt=caption)
 
 
 def dark() -> bool:

@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_core.datasets import Dataset
 from mnist_core.evaluation import probabilities
 from mnist_core.figures.classes import confidence_bars
-from mnist_core.figures.pictures import enlarged
+from mnist_core.figures.pictures import as_url, enlarged
 from mnist_core.summary import indices_of
 from pages.parts import current, frame
 
@@ -68,7 +68,7 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
     image, label = images[index], int(labels[index])
     picture, answer = st.columns([2, 3])
     with picture:
-        st.image(enlarged(image, 280), width=280, alt=f"a {dataset.class_names[label]}")
+        st.image(as_url(enlarged(image, 280)), width=280, alt=f"a {dataset.class_names[label]}")
         st.markdown(f"Label: **{dataset.class_names[label]}** (class {label})")
     with answer:
         offer = current.model_choice("dataset_model", "What does this model say about it?")

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from mnist_core.figures.pictures import enlarged
+from mnist_core.figures.pictures import as_url, enlarged
 from mnist_core.pixels import to_input
 from pages.parts import caches, current, state
 
@@ -60,7 +60,7 @@ def _from_image() -> tuple[np.ndarray, int]:
     index = state.counter("loss_image") * 7919 % len(dataset.test_images)  # a prime: no pattern
     image, label = dataset.test_images[index], int(dataset.test_labels[index])
     left, right = st.columns([1, 3], vertical_alignment="center")
-    left.image(enlarged(image, 140), caption=f"test image {index}", width=140)
+    left.image(as_url(enlarged(image, 140)), caption=f"test image {index}", width=140)
     with right:
         st.markdown(f"Its label is **{dataset.class_names[label]}** (class {label}).")
         st.button(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.figures.pictures import WEIGHTS_WIDTH, weight_picture
+from mnist_core.figures.pictures import WEIGHTS_WIDTH, as_url, weight_picture
 from mnist_core.figures.training import loss_figure, loss_stream
 from mnist_core.jobs import ACTIVE, Job
 from mnist_core.runs import progress_of, running_mean
@@ -46,7 +46,7 @@ def _panel(job: Job, log_axis: bool, live: bool) -> None:
     if weight is not None and weight.shape == (10, 784):
         texts.show("training", "weights")
         st.image(
-            weight_picture(weight.numpy()),
+            as_url(weight_picture(weight.numpy())),
             width=WEIGHTS_WIDTH,
             alt="The weights of the ten classes as pictures, 0 to 4 above, 5 to 9 below",
         )

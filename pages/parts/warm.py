@@ -16,7 +16,7 @@ from pages.parts import caches
 __all__ = ["start"]
 
 # torch first, which nearly every page needs; then torchvision, and the bundled digits
-_HEAVY = ("mnist_core.runs", "mnist_core.vision", "sklearn.datasets")
+_HEAVY = ("pandas", "mnist_core.runs", "mnist_core.vision", "sklearn.datasets")
 _HEAD_START_S = 2.0  # the first page goes out before torch takes the processor
 
 
