@@ -38,7 +38,8 @@ split, index = gallery.grid(dataset)
 
 texts.show("dataset", "one")
 gallery.one_image(dataset, split, index)
-texts.show("dataset", "labels")
+if dataset.name == "mnist":
+    texts.show("dataset", "labels")
 
 texts.show("dataset", "counts")
 counts = class_counts(dataset.train_labels), class_counts(dataset.test_labels)

@@ -22,7 +22,7 @@ with answer:
         key="drawing_preparation",
         persist_state="session",
     )
-    names = canvas.class_names(offer)
+    names = offer.class_names
     try:
         readings = read_drawing(offer.model, ink)
     except drawing.DrawingError as problem:

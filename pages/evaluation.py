@@ -1,6 +1,5 @@
 import streamlit as st
 
-from mnist_core.datasets import TITLES
 from mnist_core.evaluation import evaluate, worst_mistakes
 from mnist_core.figures.classes import confusion_figure
 from mnist_core.figures.pictures import enlarged
@@ -11,13 +10,7 @@ MISTAKES = 24
 frame.header("evaluation")
 
 dataset = caches.current_dataset()
-offer = current.model_choice("evaluation_model")
-if offer.dataset != dataset.name:
-    st.info(
-        f"This model was trained on {TITLES[offer.dataset]} and is evaluated here on "
-        f"{dataset.title}, which is another thing: expect a lower number.",
-        icon=":material/info:",
-    )
+offer = current.model_choice("evaluation_model", dataset=dataset)
 test = caches.evaluation_of(offer, dataset, "test")
 train = caches.evaluation_of(offer, dataset, "train")
 left, right = st.columns(2)
@@ -39,7 +32,7 @@ frame.code(evaluate)
 texts.show("evaluation", "confusion")
 with st.container(key="evaluation_confusion"):
     st.plotly_chart(
-        confusion_figure(test.confusion, dataset.class_names, frame.dark()),
+        confusion_figure(test.confusion, dataset.class_names, offer.class_names, frame.dark()),
         key="evaluation_confusion_figure",
         config=frame.STILL,
         alt="Confusion matrix of the test set",
@@ -48,11 +41,11 @@ with st.container(key="evaluation_confusion"):
 texts.show("evaluation", "worst")
 worst = worst_mistakes(test, MISTAKES)
 if len(worst):
-    names = dataset.class_names
     frame.pictures(
         [enlarged(dataset.test_images[i], 84) for i in worst],
         [
-            f"is {names[test.labels[i]]}, said {names[test.predicted[i]]} "
+            f"is {dataset.class_names[test.labels[i]]}, "
+            f"said {offer.class_names[test.predicted[i]]} "
             f"({test.confidence[i]:.0%})"
             for i in worst
         ],

@@ -146,7 +146,7 @@ def test_the_softmax_figure_holds_the_probabilities_and_frames_the_true_classes(
 def test_text_on_cells_follows_the_theme(dark, colour):
     for figure in (
         classes.softmax_figure(ROWS_P, NAMES, np.array([0]), dark),
-        classes.confusion_figure(CONFUSION, NAMES, dark),
+        classes.confusion_figure(CONFUSION, NAMES, dark=dark),
     ):
         assert traces(figure)[0]["textfont"]["color"] == colour
 

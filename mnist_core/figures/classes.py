@@ -120,7 +120,10 @@ def softmax_figure(
 
 
 def confusion_figure(
-    confusion: np.ndarray, class_names: Sequence[str], dark: bool = False
+    confusion: np.ndarray,
+    class_names: Sequence[str],
+    said_names: Sequence[str] | None = None,
+    dark: bool = False,
 ) -> go.Figure:
     """Draw a confusion matrix: counts as text, colour by the share of the row's images.
 
@@ -128,6 +131,8 @@ def confusion_figure(
     ----------
     confusion : (10, 10) int64
         Row: true class. Column: predicted class.
+    said_names : sequence of str or None
+        What the model calls the classes, where that differs from ``class_names``.
     dark : bool
         Whether the page is dark.
     """
@@ -138,7 +143,7 @@ def confusion_figure(
     figure = go.Figure(
         go.Heatmap(
             z=z,
-            x=list(class_names),
+            x=list(said_names or class_names),
             y=list(class_names),
             zmin=-1,
             zmax=1,

@@ -10,9 +10,8 @@ from streamlit_drawable_canvas import st_canvas
 from mnist_core import models
 from mnist_core.drawing import ink_of
 from pages.parts import state
-from pages.parts.current import ModelOnOffer
 
-__all__ = ["class_names", "ink", "measured_table"]
+__all__ = ["ink", "measured_table"]
 
 SIDE, PEN = 280, 18
 
@@ -38,13 +37,6 @@ def ink(key: str) -> np.ndarray:
     drawn = ink_of(result.image_data)
     state.keep(key, (result.json_data, drawn))
     return drawn
-
-
-def class_names(offer: ModelOnOffer) -> tuple[str, ...]:
-    """Return the names of what a model tells apart."""
-    from mnist_core.datasets import class_names
-
-    return class_names(offer.dataset)
 
 
 def measured_table() -> None:

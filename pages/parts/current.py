@@ -8,6 +8,7 @@ import streamlit as st
 from torch import nn
 
 from mnist_core import models
+from mnist_core.datasets import TITLES, Dataset, class_names
 from mnist_core.jobs import Job
 from pages.parts import caches, state
 
@@ -33,6 +34,11 @@ class ModelOnOffer:
     version: str
     dataset: str
     model: nn.Sequential
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What it tells apart: clothes if it was trained on FashionMNIST, else digits."""
+        return class_names(self.dataset)
 
 
 def job() -> Job | None:
@@ -72,8 +78,11 @@ def _own(mine: Job) -> ModelOnOffer:
     )
 
 
-def model_choice(key: str, label: str = "Model") -> ModelOnOffer:
-    """Show the choice of a model and return the chosen one."""
+def model_choice(key: str, label: str = "Model", dataset: Dataset | None = None) -> ModelOnOffer:
+    """Show the choice of a model and return the chosen one.
+
+    With a data set, say so if the model was trained on another.
+    """
     offers = {offer.key: offer for offer in on_offer()}
     chosen = state.chosen_model()
     first = "mine" if "mine" in offers else "cnn"
@@ -87,4 +96,20 @@ def model_choice(key: str, label: str = "Model") -> ModelOnOffer:
         key,
         format_func=lambda offer: offers[offer].label,
     )
-    return offers[current]
+    offer = offers[current]
+    if dataset and offer.dataset != dataset.name:
+        st.info(_foreign(offer, dataset), icon=":material/info:")
+    return offer
+
+
+def _foreign(offer: ModelOnOffer, dataset: Dataset) -> str:
+    trained_on = TITLES[offer.dataset]
+    if offer.class_names != dataset.class_names:
+        return (
+            f"This model was trained on {trained_on} and knows nothing of {dataset.title}: all its "
+            "answers are wrong. Train one on the Training page, and it is offered here."
+        )
+    return (
+        f"This model was trained on {trained_on}; {dataset.title} are other images of the same "
+        "classes, so expect more mistakes."
+    )

@@ -36,9 +36,11 @@ def header(name: str) -> None:
     """Begin a page: its title, first words, and what the address asks for."""
     enter_by_the_door()
     warm.start()
+    unknown = links.apply()  # before anything is shown: it may choose the data
     with st.sidebar:
         data_panel.show("sidebar_data")
-    links.apply()
+    for sentence in unknown:
+        st.info(sentence, icon=":material/link:")
     title, _, first = texts.section(name, "intro").partition("\n")
     st.title(title.removeprefix("# "), anchor=False)
     st.markdown(first)

@@ -71,13 +71,15 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
         st.image(as_url(enlarged(image, 280)), width=280, alt=f"a {dataset.class_names[label]}")
         st.markdown(f"Label: **{dataset.class_names[label]}** (class {label})")
     with answer:
-        offer = current.model_choice("dataset_model", "What does this model say about it?")
+        question = "What does this model say about it?"
+        offer = current.model_choice("dataset_model", question, dataset)
         p = probabilities(offer.model, image[None])[0]
+        right = label if offer.class_names == dataset.class_names else None
         st.echarts_chart(
-            confidence_bars(p, dataset.class_names, label),
+            confidence_bars(p, offer.class_names, right),
             height=300,
             key="dataset_bars",
-            alt=f"The model says {dataset.class_names[int(p.argmax())]} with {p.max():.1%}.",
+            alt=f"The model says {offer.class_names[int(p.argmax())]} with {p.max():.1%}.",
         )
     with st.expander("The image as 28×28 numbers", expanded=True):
         _matrix(image)

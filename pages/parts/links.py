@@ -20,8 +20,8 @@ _PARAMETERS: dict[str, tuple[tuple[str, ...], Callable[[str], None]]] = {
 _PLAIN = re.compile(r"[\w-]{1,24}", re.ASCII)
 
 
-def apply() -> None:
-    """Set what the address asks for, once, and say what it asks for that does not exist."""
+def apply() -> list[str]:
+    """Set what the address asks for, once; return a sentence for each part that is not known."""
     parameters = st.query_params.to_dict()
     if parameters != state.applied_parameters():
         state.set_applied_parameters(parameters)
@@ -29,8 +29,7 @@ def apply() -> None:
             values, choose = _PARAMETERS.get(name, ((), None))
             if choose and value in values:
                 choose(value)
-    for sentence in problems(parameters):
-        st.info(sentence, icon=":material/link:")
+    return problems(parameters)
 
 
 def problems(parameters: Mapping[str, str]) -> list[str]:

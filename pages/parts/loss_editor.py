@@ -56,7 +56,7 @@ def _from_sliders() -> tuple[np.ndarray, int]:
 
 def _from_image() -> tuple[np.ndarray, int]:
     dataset = caches.current_dataset()
-    offer = current.model_choice("loss_model")
+    offer = current.model_choice("loss_model", dataset=dataset)
     index = state.counter("loss_image") * 7919 % len(dataset.test_images)  # a prime: no pattern
     image, label = dataset.test_images[index], int(dataset.test_labels[index])
     left, right = st.columns([1, 3], vertical_alignment="center")

@@ -82,3 +82,21 @@ def test_failed_download_is_said_and_can_be_tried_again(open_page, data_dir, mon
         assert numbers(app)["Training images"] == "1,437"
         app.button(key="dataset_data_fetch").click().run()
         wait_for(app, "could not be fetched")
+
+
+def test_a_model_of_other_classes_is_named_and_answers_in_its_own(open_page, data_dir):
+    data_files.write_set(data_dir, data_files.tiny_set(), "fashion")
+    app = open_page("dataset", dataset="fashion")
+    assert words(app).count("In use: FashionMNIST, not the published files") == 2  # sidebar too
+    assert "Label: **Sandal** (class 5)" in words(app)
+    assert "knows nothing of FashionMNIST" in words(app)
+    assert "plainly wrong" not in words(app)  # that is said of MNIST
+    go_to(app, "evaluation")
+    assert "knows nothing of FashionMNIST" in words(app)
+    go_to(app, "training")
+    app.number_input(key="training_batch_size").set_value(3).run()
+    app.button(key="training_start").click().run()
+    wait_for(app, "finished")
+    go_to(app, "dataset")
+    assert app.selectbox(key="dataset_model").value == "mine"
+    assert "knows nothing of" not in words(app)

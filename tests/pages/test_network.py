@@ -209,7 +209,7 @@ def test_evaluation_offers_the_bundled_models(open_page):
     app = open_page("evaluation")
     assert app.selectbox(key="evaluation_model").value == "cnn"
     best = float(numbers(app)["Accuracy on the test set"])
-    assert "trained on MNIST and is evaluated here on" in words(app)
+    assert "This model was trained on MNIST; Bundled digits" in words(app)
     app.selectbox(key="evaluation_model").set_value("linear").run()
     assert float(numbers(app)["Accuracy on the test set"]) < best
 
