@@ -93,6 +93,11 @@ class Jobs:
     def get(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
 
+    def of(self, owner: str) -> list[Job]:
+        """Return an owner's jobs, the newest first."""
+        with self._change:
+            return [job for job in reversed(self._jobs.values()) if job.owner == owner]
+
     def _forget_old(self, owner: str) -> None:
         """Forget what is too much, of the owner and of all: ended jobs first, the oldest first."""
 

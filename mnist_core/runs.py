@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mnist_core import engine, evaluation, models
-from mnist_core.datasets import NAMES, Dataset
+from mnist_core.datasets import NAMES, TITLES, Dataset
 
 __all__ = [
     "History",
@@ -24,6 +24,7 @@ __all__ = [
 
 MAX_STEPS = 1_000_000  # bounds a run's memory (4 MB of losses) and its time
 DIVERGED_LOSS = 1e6  # the right class gets a probability below exp(-1e6): nothing comes back
+FEWEST_STEPS = 20  # before the speed means anything
 WINDOW = 100  # steps; the lesson's chart averages the loss over the last 100
 
 
@@ -67,6 +68,14 @@ class TrainingConfig:
                 raise ValueError(f"The {label} must be at least 1, got {count}.")
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"The seed must be from 0 to 2,147,483,647, got {self.seed:,}.")
+
+    def __str__(self) -> str:
+        title = models.ARCHITECTURES[self.architecture].title
+        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return (
+            f"{title} on {TITLES[self.dataset]} · {self.optimiser}, learning rate "
+            f"{self.learning_rate:g} · batches of {self.batch_size:,} · {epochs} · seed {self.seed}"
+        )
 
     def total_steps(self, n_images: int) -> int:
         """Return how many steps the run takes on so many images.
@@ -238,11 +247,23 @@ def progress_of(history: History, total_steps: int) -> Progress:
     """Put a run's numbers into words."""
     step, rate = history.step, history.steps_per_s
     recent = history.losses[max(0, step - WINDOW) : step]
-    left_s = (total_steps - step) / rate if rate else 0.0
+    known = rate and step >= FEWEST_STEPS  # the first steps are slow and say nothing of the rest
     return Progress(
-        loss=f"{recent.mean():.4f}" if step else "–",
+        loss=_number(float(recent.mean())) if step else "–",
         accuracy=f"{history.accuracies[-1][1]:.4f}" if history.accuracies else "–",
-        speed=f"{rate:,.0f}" if rate else "–",
-        spent=f"{history.training_s:.2f} s",
-        left=f"{left_s:.1f} s" if rate else "–",
+        speed=f"{rate:,.0f}" if known else "–",
+        spent=_duration(history.training_s),
+        left=_duration((total_steps - step) / rate) if known else "–",
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if value < 1_000 else f"{value:.3g}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"

@@ -1,14 +1,14 @@
 import streamlit as st
 
-from pages.parts import frame, state, texts
+from pages.parts import frame, results, texts
 
 frame.header("conclusions")
 
 texts.show("conclusions", "learnt")
-results = {page: result for page, result in state.done().items() if result}
-if results:
+own = {page: result for page, result in results.done().items() if result}
+if own:
     st.markdown("**Your own results**")
-    st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in results.items()))
+    st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in own.items()))
 
 texts.show("conclusions", "convolutions")
 st.page_link(

@@ -7,11 +7,10 @@ frame.header("training")
 
 dataset = caches.current_dataset()
 config = training_controls.settings(dataset)
-with st.expander("What these settings mean"):
-    texts.show("training", "settings")
 training_controls.buttons(dataset, config)
-training_panel.show()
-texts.show("training", "chart")
+training_panel.show(config)
+with st.expander("What the settings and buttons mean"):
+    texts.show("training", "settings")
 frame.code(engine.training_step, engine.epoch_order)
 frame.code(engine.training_steps, engine.batches, models.build, models.initialise, folded=True)
 frame.footer("training")

@@ -359,10 +359,30 @@ def test_progress_in_words():
     assert progress.loss == "0.5000"
     assert progress.accuracy == "0.9013"
     assert progress.speed == "1,250"
-    assert (progress.spent, progress.left) == ("1.60 s", "0.8 s")
+    assert (progress.spent, progress.left) == ("1.60 s", "0.80 s")
 
 
 def test_progress_averages_fewer_than_a_hundred_steps():
     history = History(np.array([1, 2, 100], dtype=np.float32), 2, 0.5)
     assert progress_of(history, 3).loss == "1.5000"
-    assert progress_of(history, 3).left == "0.2 s"
+    assert progress_of(history, 3).left == "–"  # two steps say nothing of the speed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1.234, "1.23 s"), (59.6, "60 s"), (300, "5 min"), (7_200, "2.0 h"), (90_000, "25.0 h")],
+)
+def test_durations_in_words(seconds, words):
+    history = History(np.ones(100, dtype=np.float32), 100, seconds)
+    assert progress_of(history, 100).spent == words
+
+
+def test_a_large_loss_in_words():
+    history = History(np.full(100, 2.61e9, dtype=np.float32), 100, 1.0)
+    assert progress_of(history, 100).loss == "2.61e+09"
+
+
+def test_a_configuration_in_words():
+    assert str(TrainingConfig()) == (
+        "Linear on MNIST · SGD, learning rate 0.01 · batches of 32 · 5 epochs · seed 0"
+    )

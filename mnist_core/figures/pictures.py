@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -50,16 +51,19 @@ def ink_picture(ink: np.ndarray, side: int = 140) -> np.ndarray:
     return np.pad(picture, margins, constant_values=_OUTSIDE)
 
 
-def weight_picture(weight: np.ndarray) -> np.ndarray:
+def weight_picture(
+    weight: np.ndarray, class_names: Sequence[str] = tuple("0123456789")
+) -> np.ndarray:
     """Turn a linear model's weights into ten pictures in one: blue for a class, orange against.
 
     Parameters
     ----------
     weight : (10, 784) float32
+    class_names : sequence of 10 str
 
     Returns
     -------
-    (H, W, 4) uint8, RGBA: classes 0 to 4 above, 5 to 9 below, each with its number. All on one
+    (H, W, 4) uint8, RGBA: classes 0 to 4 above, 5 to 9 below, each with its name. All on one
     scale: full colour is the largest weight of any class.
     """
     largest = float(np.abs(weight).max())
@@ -69,5 +73,5 @@ def weight_picture(weight: np.ndarray) -> np.ndarray:
         x, y = label % 5 * (_TILE + _GAP), label // 5 * (_TILE + _LABEL)
         tile = enlarged(signed_rgb(w.reshape(28, 28), largest), _TILE)
         sheet.paste(Image.fromarray(tile), (x, y + _LABEL))
-        draw.text((x + _TILE / 2, y + _LABEL / 2), str(label), _GREY, font, anchor="mm")
+        draw.text((x + _TILE / 2, y + _LABEL / 2), class_names[label], _GREY, font, anchor="mm")
     return np.asarray(sheet)

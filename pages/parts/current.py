@@ -22,7 +22,7 @@ class ModelOnOffer:
     Attributes
     ----------
     key : str
-        "mine" or the name of an architecture.
+        "mine" for the visitor's newest run, else a run's id or the name of an architecture.
     version : str
         Changes when the weights do.
     dataset : str
@@ -48,8 +48,8 @@ def job() -> Job | None:
 
 
 def on_offer() -> list[ModelOnOffer]:
-    """List the models, the visitor's own first."""
-    offers = [
+    """List the models: the visitor's own, the newest first, then the bundled ones."""
+    bundled = [
         ModelOnOffer(
             name,
             f"{row.title}, trained beforehand on MNIST",
@@ -59,20 +59,20 @@ def on_offer() -> list[ModelOnOffer]:
         )
         for name, row in models.ARCHITECTURES.items()
     ]
-    mine = job()
-    if mine and mine.run.snapshot.step:
-        offers.insert(0, _own(mine))
-    return offers
+    if state.job_id() is None:
+        return bundled
+    trained = [job for job in caches.jobs().of(state.owner()) if job.run.snapshot.step]
+    return [_own(job, newest=i == 0) for i, job in enumerate(trained)] + bundled
 
 
-def _own(mine: Job) -> ModelOnOffer:
-    run = mine.run
+def _own(job: Job, newest: bool) -> ModelOnOffer:
+    run, snapshot = job.run, job.run.snapshot
     title = models.ARCHITECTURES[run.config.architecture].title
-    snapshot = run.snapshot
+    steps = "1 step" if snapshot.step == 1 else f"{snapshot.step:,} steps"
     return ModelOnOffer(
-        "mine",
-        f"Your own: {title}, {snapshot.step:,} steps on {run.dataset.title}",
-        f"{mine.id} {snapshot.step}",
+        "mine" if newest else job.id,
+        f"{'Your own' if newest else 'Your earlier one'}: {title}, {steps} on {run.dataset.title}",
+        f"{job.id} {snapshot.step}",
         run.config.dataset,
         models.with_weights(run.config.architecture, snapshot.weights),
     )

@@ -8,14 +8,14 @@ import streamlit as st
 
 from mnist_core.figures.history import timeline_chart
 from mnist_core.history import Milestone
-from pages.parts import state, table
+from pages.parts import results, state, table
 
 __all__ = ["chosen_milestone", "show", "show_timeline"]
 
 
 def show() -> None:
     """Show the lesson's pages as a map: which were gone through, and with what result."""
-    done = state.done()
+    done = results.done()
     stops = [page for page in table.PAGES if page.name != "home"]
     for row in range(0, len(stops), 3):
         for column, page in zip(st.columns(3), stops[row : row + 3], strict=False):
@@ -25,7 +25,7 @@ def show() -> None:
                 if page.name in done:
                     st.markdown(f":green-badge[:material/check: seen] {done[page.name]}")
     seen = sum(page.name in done for page in stops)
-    st.progress(seen / len(stops), text=f"{seen} of {len(stops)} pages seen")
+    st.progress(seen / len(stops), text=f"{seen} of {len(stops)} pages behind you")
 
 
 def chosen_milestone(milestones: Sequence[Milestone]) -> int:

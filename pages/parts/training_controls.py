@@ -13,6 +13,7 @@ from pages.parts import caches, current, state
 __all__ = ["buttons", "settings"]
 
 WIDTH = 164  # pixels
+LESSON = TrainingConfig()
 
 
 def settings(dataset: Dataset) -> TrainingConfig | None:
@@ -49,7 +50,9 @@ def settings(dataset: Dataset) -> TrainingConfig | None:
         epochs = _whole_number("Epochs", "training_epochs", None)
         seed = _whole_number("Seed", "training_seed", 0)
     n_images = len(dataset.train_images)
-    st.caption(f"{n_images:,} training images of {dataset.title}")
+    few = default_epochs(n_images) > LESSON.epochs
+    why = ": few, so it takes more epochs to come as far as with MNIST" if few else ""
+    st.caption(f"{n_images:,} training images of {dataset.title}{why}.")
     try:
         config = TrainingConfig(
             dataset.name, architecture, optimiser, learning_rate, batch_size, epochs, seed
@@ -74,7 +77,7 @@ def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:
     active, paused = status in ACTIVE, status == "paused"
     with st.container(horizontal=True, key="training_buttons"):
         st.button(
-            "Start",
+            "Start a new run" if paused else "Start",
             key="training_start",
             type="primary",
             icon=":material/play_arrow:",
@@ -93,7 +96,7 @@ def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:
             "Step",
             key="training_step",
             icon=":material/skip_next:",
-            disabled=active or (config is None and not paused),
+            disabled=not (paused or (job is None and config)),
             on_click=_step,
             args=(dataset, config),
         )
@@ -130,7 +133,7 @@ def _pause_or_resume() -> None:
 
 def _step(dataset: Dataset, config: TrainingConfig | None) -> None:
     job = current.job()
-    if (job is None or job.status != "paused") and config:
+    if job is None and config:
         _create(dataset, config)
     current.job().step()
 

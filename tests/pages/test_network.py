@@ -100,7 +100,12 @@ def test_training_the_digits_ends_near_the_lessons_accuracy(open_page):
     app.button(key="training_start").click().run()
     wait_for(app, "finished")
     assert steps(app) == (2700, 2700)
-    assert 0.88 < float(numbers(app)["Test accuracy"]) < 0.95
+    assert 0.88 < float(numbers(app)["Test accuracy, epoch 60"]) < 0.95
+    assert "Linear on Bundled digits (UCI, not MNIST) · SGD, learning rate 0.01" in words(app)
+    assert "for the next run" not in words(app)
+    app.number_input(key="training_learning_rate").set_value(0.5).run()
+    assert "The settings above are for the next run" in words(app)
+    assert app.button(key="training_step").disabled  # it would replace what was learnt
     go_to(app, "evaluation")
     assert app.selectbox(key="evaluation_model").value == "mine"
     assert 0.88 < float(numbers(app)["Accuracy on the test set"]) < 0.95
@@ -246,3 +251,18 @@ def test_drawing_is_read_by_both_preparations_and_any_model(open_page):
     app.selectbox(key="drawing_model").set_value("linear").run()
     assert not app.exception
     assert "The model reads **" in words(app)
+
+
+def test_earlier_runs_stay_on_offer(open_page):
+    app = open_page("training")
+    for name in ("linear", "mlp"):
+        app.selectbox(key="training_model").set_value(name)
+        app.number_input(key="training_epochs").set_value(1).run()
+        app.button(key="training_start").click().run()
+        wait_for(app, "finished")
+    go_to(app, "evaluation")
+    offers = app.selectbox(key="evaluation_model").options
+    assert offers[0].startswith("Your own: MLP, 45 steps")
+    assert offers[1].startswith("Your earlier one: Linear, 45 steps")
+    go_to(app, "conclusions")
+    assert "Training: mlp: test accuracy" in words(app)
