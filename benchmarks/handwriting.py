@@ -22,8 +22,8 @@ from mnist_core.settings import settings
 
 SIDE, PEN, OVERSAMPLING = 280, 18, 4
 CONDITIONS = {  # share of the canvas, place of the digit's box: (0, 0) is the upper left corner
-    "middle, 70 % of the canvas": (0.7, (0.5, 0.5)),
-    "corner, 30 % of the canvas": (0.3, (0.0, 0.0)),
+    "large, in the middle": (0.7, (0.5, 0.5)),
+    "small, in a corner": (0.3, (0.0, 0.0)),
 }
 
 

@@ -32,9 +32,16 @@ class Check:
         return self.largest_difference <= TOLERANCE * max(1.0, self.largest_value)
 
     def __str__(self) -> str:
+        if self.largest_difference == 0:
+            return "match (equal to the last digit)"
         if self.matches:
-            return f"match (largest difference {self.largest_difference:.1e})"
+            return f"match (largest difference {_decimal(self.largest_difference)})"
         return f"no match: largest difference {self.largest_difference:.3g}"
+
+
+def _decimal(value: float) -> str:
+    """Write a small number out, to two digits: 0.000000015."""
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
 
 def compare(a: object, b: object) -> Check:

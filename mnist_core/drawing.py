@@ -154,5 +154,5 @@ def prepare_as_mnist(ink: np.ndarray) -> Preparation:
 
 PREPARATIONS: dict[str, Callable[[np.ndarray], Preparation]] = {
     "Like MNIST": prepare_as_mnist,
-    "Like the lesson": prepare_as_lesson,
+    "Whole canvas": prepare_as_lesson,
 }

@@ -49,7 +49,7 @@ st.plotly_chart(
 
 texts.show("dataset", "means")
 means = caches.mean_images()
-frame.pictures([enlarged(m, 84) for m in means], dataset.class_names, 66, "dataset_means")
+frame.pictures([enlarged(m, 84) for m in means], dataset.class_names, 60, "dataset_means")
 
 texts.show("dataset", "batch")
 st.button(

@@ -1,10 +1,13 @@
 import streamlit as st
 
 from mnist_core import drawing
+from mnist_core.datasets import class_names
 from mnist_core.figures.classes import confidence_bars
 from mnist_core.figures.pictures import ink_picture
 from mnist_core.reading import read_drawing
 from pages.parts import canvas, current, frame, state, texts
+
+DIGITS = class_names("mnist")
 
 frame.header("drawing")
 
@@ -13,6 +16,7 @@ with pad:
     st.space("small")  # the canvas opens its tools above itself
     ink = canvas.ink("drawing_canvas")
 with answer:
+    place = st.container()  # the answer stands above the choices, on a phone right below the canvas
     offer = current.model_choice("drawing_model")
     way = st.segmented_control(
         "Preparation",
@@ -22,7 +26,13 @@ with answer:
         key="drawing_preparation",
         persist_state="session",
     )
+    if offer.class_names != DIGITS:
+        st.info(
+            "This model knows clothes, not digits: it will call your drawing one of them.",
+            icon=":material/checkroom:",
+        )
     names = offer.class_names
+with place:
     try:
         readings = read_drawing(offer.model, ink)
     except drawing.DrawingError as problem:

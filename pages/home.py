@@ -17,6 +17,7 @@ st.header("Eighty years in one line", anchor=False)
 texts.show("home", "timeline")
 milestones = load_milestones(texts.FOLDER / "timeline.toml")
 chosen = route.chosen_milestone(milestones)
+route.show_timeline(milestones, chosen)
 milestone = milestones[chosen]
 with st.container(border=True, key="home_milestone_card"):
     st.markdown(f"#### {milestone.year} · {milestone.title}")
@@ -25,7 +26,6 @@ with st.container(border=True, key="home_milestone_card"):
     st.caption(f"Source: {milestone.source}")
     if milestone.url:
         st.link_button("Read the source", milestone.url, icon=":material/open_in_new:")
-route.show_timeline(milestones, chosen)
 with st.expander("All milestones as a list"):
     for m in milestones:
         st.markdown(f"**{m.year}** · {m.title} · {m.who}")

@@ -23,7 +23,7 @@ frame.numbers(
     {
         "PyTorch: layer(x)": f"{in_torch.item():.8f}",
         "NumPy: W.dot(x)": f"{in_numpy.item():.8f}",
-        "Difference": f"{check.largest_difference:.1e}",
+        "Difference": f"{check.largest_difference:.2g}",
     }
 )
 frame.check(check, "layer_check")

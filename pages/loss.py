@@ -6,7 +6,6 @@ from mnist_core.figures.classes import confidence_bars, gradient_figure
 from mnist_core.figures.concepts import loss_curves_figure
 from pages.parts import frame, loss_editor, texts
 
-CLASSES = [str(i) for i in range(10)]
 WAYS = {
     "cross-entropy": (losses.cross_entropy_in_torch, losses.cross_entropy_in_numpy),
     "squared error": (losses.squared_error_in_torch, losses.squared_error_in_numpy),
@@ -15,7 +14,7 @@ WAYS = {
 frame.header("loss")
 
 texts.show("loss", "logits")
-z, label = loss_editor.logits_and_label()
+z, label, names = loss_editor.logits_and_label()
 kind = st.segmented_control(
     "Loss",
     list(WAYS),
@@ -30,22 +29,25 @@ left, right = st.columns([3, 2])
 with left:
     st.markdown("**softmax: the ten probabilities** (✓ the right class)")
     st.echarts_chart(
-        confidence_bars(result.p, CLASSES, label),
+        confidence_bars(result.p, names, label),
         height=330,
         key="loss_probabilities",
-        alt=f"Ten probabilities; the right class {label} has {result.p[label]:.1%}.",
+        alt=f"Ten probabilities; the right class {names[label]} has {result.p[label]:.1%}.",
     )
 with right:
     texts.show("loss", "softmax" if kind == "cross-entropy" else "squared")
-values = {"PyTorch": f"{result.in_torch:.6f}", "NumPy": f"{result.in_numpy:.6f}"}
+values = {
+    "Loss, by PyTorch": f"{result.in_torch:.6f}",
+    "Loss, by NumPy": f"{result.in_numpy:.6f}",
+}
 if kind == "cross-entropy":
-    values["LogSoftmax + NLLLoss"] = f"{result.in_two_parts:.6f}"
+    values["Loss, in two parts"] = f"{result.in_two_parts:.6f}"
 frame.numbers(values, width=200)
 frame.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
 with st.expander("All ten classes, number by number"):
     frame.table(
         **{
-            "class": [f"{c} ✓" if i == label else c for i, c in enumerate(CLASSES)],
+            "class": [f"{c} ✓" if i == label else c for i, c in enumerate(names)],
             "logit z": z,
             "log-softmax": result.log_p,
             "softmax p": result.p,
@@ -62,7 +64,9 @@ if kind == "cross-entropy":
 else:
     st.header("The gradient, through softmax", anchor=False)
 st.plotly_chart(
-    gradient_figure(result.by_hand, result.by_autograd), key="loss_gradient", config=frame.STILL
+    gradient_figure(result.by_hand, result.by_autograd, names),
+    key="loss_gradient",
+    config=frame.STILL,
 )
 
 texts.show("loss", "curves")

@@ -13,7 +13,7 @@ def test_equal_arrays_match_with_no_difference():
     check = compare(np.arange(4.0), torch.arange(4.0))
     assert check == Check(0.0, 3.0)
     assert check.matches
-    assert str(check) == "match (largest difference 0.0e+00)"
+    assert str(check) == "match (equal to the last digit)"
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,8 @@ def test_shapes_that_would_broadcast_are_refused():
 
 def test_two_empty_arrays_match():
     assert compare([], np.empty(0)) == Check(0.0, 0.0)
+
+
+def test_a_small_difference_is_written_out():
+    assert str(Check(1.49e-8, 1.0)) == "match (largest difference 0.000000015)"
+    assert str(Check(0.25, 1.0)) == "no match: largest difference 0.25"

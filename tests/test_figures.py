@@ -37,7 +37,7 @@ CALLS = {
     "softmax_figure": lambda: classes.softmax_figure(ROWS_P, NAMES, np.array([1, 0, 9, 4])),
     "confusion_figure": lambda: classes.confusion_figure(CONFUSION, NAMES),
     "counts_figure": lambda: classes.counts_figure(np.arange(10), np.arange(10, 20), NAMES),
-    "gradient_figure": lambda: classes.gradient_figure(P - np.eye(10)[3], P - np.eye(10)[3]),
+    "gradient_figure": lambda: classes.gradient_figure(P - np.eye(10)[3], P - np.eye(10)[3], NAMES),
     "layer_figure": lambda: concepts.layer_figure(W, B, X, Y),
     "activation_figure": lambda: concepts.activation_figure(curve(TANH, Z), (0.0, 0.0, 1.0)),
     "collapse_figure": lambda: concepts.collapse_figure(collapse(TANH, 0), "tanh"),
@@ -181,7 +181,7 @@ def test_the_counts_figure_has_both_splits():
 
 def test_the_gradient_figure_has_bars_by_hand_and_points_by_autograd():
     by_hand = np.array([0.5, -0.5, 0.0])
-    bars, points = traces(classes.gradient_figure(by_hand, by_hand + 1))
+    bars, points = traces(classes.gradient_figure(by_hand, by_hand + 1, NAMES))
     assert bars["type"] == "bar"
     assert bars["y"] == [0.5, -0.5, 0]
     assert bars["marker"]["color"] == [style.POSITIVE, style.NEGATIVE, style.POSITIVE]
@@ -248,7 +248,7 @@ def test_the_collapse_figure_has_both_curves():
     [
         (0.5, 0.5, [math.log(2), 0.25]),
         (1.0, 1.0, [0, 0]),
-        (0.0, 0.002, [math.log(500), 0.998**2]),  # log 0 has no place on the axis
+        (0.0, 1e-9, [-math.log(1e-9), (1 - 1e-9) ** 2]),  # log 0 has no place on the axis
     ],
 )
 def test_the_loss_curves_carry_the_marker(p, x, y):

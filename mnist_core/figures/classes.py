@@ -178,9 +178,11 @@ def counts_figure(train: np.ndarray, test: np.ndarray, class_names: Sequence[str
     return framed(figure, height=300, x="class", y="images", legend=True)
 
 
-def gradient_figure(by_hand: np.ndarray, by_autograd: np.ndarray) -> go.Figure:
+def gradient_figure(
+    by_hand: np.ndarray, by_autograd: np.ndarray, class_names: Sequence[str]
+) -> go.Figure:
     """Draw d loss / d logit of the ten classes, by hand as bars and by autograd as points."""
-    classes = [str(i) for i in range(len(by_hand))]
+    classes = list(class_names)
     figure = go.Figure()
     figure.add_bar(
         x=classes,
@@ -196,4 +198,5 @@ def gradient_figure(by_hand: np.ndarray, by_autograd: np.ndarray) -> go.Figure:
         marker={"symbol": "x", "size": 10, "color": NEUTRAL},
     )
     figure.update_xaxes(type="category")
+    figure.update_yaxes(exponentformat="power")
     return framed(figure, height=300, x="class", y="d loss / d logit", legend=True)

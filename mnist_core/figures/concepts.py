@@ -173,7 +173,7 @@ def loss_curves_figure(p_right: float) -> go.Figure:
         name="squared error, (1 − p)²",
         line={"color": NEGATIVE, "width": 3, "dash": "dash"},
     )
-    at = max(p_right, 0.002)
+    at = max(p_right, 1e-9)  # the logarithm of 0 has no place on the chart
     figure.add_scatter(
         x=[at, at],
         y=[-np.log(at), (1 - at) ** 2],

@@ -31,7 +31,7 @@ def timeline_chart(milestones: Sequence[Milestone], chosen: int) -> dict[str, An
         "xAxis": {
             "type": "category",  # a value axis would write 1,990
             "data": [str(year) for year in range(1940, 2031)],
-            "axisLabel": {"interval": 9},
+            "axisLabel": {"interval": 9, "hideOverlap": True},
             "axisTick": {"show": False},
             "splitLine": {"show": True, "interval": 9, "lineStyle": {"opacity": 0.3}},
         },

@@ -12,6 +12,7 @@ from mnist_core.figures.style import NEGATIVE, NEUTRAL, POSITIVE, framed
 __all__ = ["loss_figure", "loss_stream", "thinned"]
 
 MOST_POINTS = 500
+_FEW_POINTS = 20  # so few are drawn as points too: a line needs more than one
 
 
 def thinned(n: int, most: int = MOST_POINTS) -> np.ndarray:
@@ -31,7 +32,8 @@ def loss_stream(
     mean_loss : (step,) float64
         The loss so far, averaged over the last 100 steps.
     total_steps : int
-        How long the run will be: the axis stands still while the curve grows.
+        How long the run will be: the axis stands still while the curve grows, but for the first
+        hundredth, which has an axis of its own.
     log_axis : bool
     """
     finite = np.flatnonzero(np.isfinite(mean_loss))
@@ -51,13 +53,15 @@ def loss_stream(
             "min": _nice(float(visible.min()), down=True),
             "max": _nice(float(visible.max())),
         }
+    step = len(mean_loss)
+    early = step < total_steps / 100  # a few single steps should not be a speck at the left edge
     return {
         "animation": animate,
         "grid": {"left": 64, "right": 20, "top": 16, "bottom": 48},
         "xAxis": {
             "type": "value",
             "min": 0,
-            "max": total_steps,
+            "max": min(total_steps, max(20, 2 * step)) if early else total_steps,
             "name": "step",
             "nameLocation": "middle",
             "nameGap": 28,
@@ -68,7 +72,8 @@ def loss_stream(
                 "type": "line",
                 "name": "mean of the last 100 steps",
                 "data": points,
-                "showSymbol": False,
+                "showSymbol": len(points) < _FEW_POINTS,
+                "symbolSize": 7,
                 "lineStyle": {"width": 2.5, "color": POSITIVE},
                 "itemStyle": {"color": POSITIVE},
             }
@@ -126,25 +131,42 @@ def loss_figure(
             line={"color": NEGATIVE, "width": 2, "dash": "dot"},
             marker={"size": 9, "symbol": "diamond"},
         )
+    figure = framed(figure, height=420, x="step", legend=True)
+    figure.update_layout(
+        yaxis=_log_axis(losses[chosen]) if log_axis else {},
+        yaxis_title="loss",
+        xaxis_tickformat=",",
+        dragmode="zoom",
+        margin_t=64,  # the tool bar stands above the legend
+    )
+    if accuracies:
         figure.update_layout(
             yaxis2={
                 "overlaying": "y",
                 "side": "right",
-                "title": "accuracy, %",
+                "title": "test accuracy, %",
                 "showgrid": False,
                 "tickmode": "auto",
             }
         )
-    figure = framed(figure, height=400, x="step", legend=True)
-    figure.update_layout(
-        yaxis=_log_axis() if log_axis else {},
-        yaxis_title="loss",
-        dragmode="zoom",
-    )
     return figure
 
 
-def _log_axis() -> dict[str, Any]:
-    """Return a log axis whose ticks say 0.5 and 0.2 where Plotly would only write 5 and 2."""
-    values = [digit * 10.0**power for power in range(-7, 7) for digit in (1, 2, 5)]
-    return {"type": "log", "tickvals": values, "ticktext": [f"{value:g}" for value in values]}
+def _log_axis(values: np.ndarray) -> dict[str, Any]:
+    """Return a log axis with a few written-out ticks, whether its range is wide or narrow.
+
+    Plotly's own say 5 and 2 where 0.5 and 0.2 are meant.
+    """
+    visible = values[np.isfinite(values) & (values > 0)]
+    if not len(visible):
+        return {"type": "log"}
+    low, high = float(visible.min()), float(visible.max())
+    decades = np.log10(high / low)
+    if decades < 0.5:
+        ticks = list(np.linspace(low, high, 5))
+    else:
+        digits = (1, 2, 5) if decades <= 3 else (1,)
+        powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+        ticks = [digit * 10.0**power for power in powers for digit in digits]
+        ticks = ticks[:: max(1, round(len(ticks) / 9))]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:.3g}" for tick in ticks]}

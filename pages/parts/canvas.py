@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -32,11 +34,28 @@ def ink(key: str) -> np.ndarray:
         initial_drawing=strokes,
         key=key,
     )
+    drawing = result.json_data or {}
+    with st.container(horizontal=True):
+        for label, icon, rest in (("Undo", "undo", -1), ("Clear", "delete", 0)):
+            st.button(
+                label,
+                key=f"drawing_{label.lower()}",
+                icon=f":material/{icon}:",
+                disabled=not drawing.get("objects"),
+                on_click=_redraw,
+                args=(key, drawing, rest),
+            )
     if result.image_data is None:  # the canvas has not reported yet
         return np.zeros((SIDE, SIDE), dtype=np.float32) if last_ink is None else last_ink
     drawn = ink_of(result.image_data)
     state.keep(key, (result.json_data, drawn))
     return drawn
+
+
+def _redraw(key: str, drawing: dict, end: int) -> None:
+    """Let the canvas begin again with its strokes up to one; a number makes it a new beginning."""
+    fewer = {**drawing, "objects": drawing["objects"][:end], "beginning": uuid4().hex}
+    state.rebase(key, (fewer, None))
 
 
 def measured_table() -> None:

@@ -106,8 +106,8 @@ def _foreign(offer: ModelOnOffer, dataset: Dataset) -> str:
     trained_on = TITLES[offer.dataset]
     if offer.class_names != dataset.class_names:
         return (
-            f"This model was trained on {trained_on} and knows nothing of {dataset.title}: all its "
-            "answers are wrong. Train one on the Training page, and it is offered here."
+            f"This model was trained on {trained_on} and knows nothing of {dataset.title}. "
+            "Train one on the Training page, and it is offered here."
         )
     return (
         f"This model was trained on {trained_on}; {dataset.title} are other images of the same "

@@ -44,7 +44,8 @@ def grid(dataset: Dataset) -> tuple[str, int]:
         st.info(f"The {SPLITS[split].lower()} holds no image of this class: choose another.")
         return split, 0
     n_pages = -(-len(indices) // PER_PAGE)
-    page = st.pagination(n_pages, key=f"dataset_page_{dataset.name}_{split}_{wanted}")
+    key = f"dataset_page_{dataset.name}_{split}_{wanted}"
+    page = st.pagination(n_pages, key=key, persist_state="session")
     shown = indices[(page - 1) * PER_PAGE : page * PER_PAGE]
     frame.pictures(
         [enlarged(images[i], 56) for i in shown],
@@ -64,6 +65,7 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
         len(images) - 1,
         first,
         key=f"dataset_index_{dataset.name}_{split}_{first}",
+        persist_state="session",
     )
     image, label = images[index], int(labels[index])
     picture, answer = st.columns([2, 3])
@@ -86,13 +88,14 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
 
 
 def _matrix(image: np.ndarray) -> None:
-    table = pd.DataFrame(image)
+    columns = [str(i) for i in range(image.shape[1])]
+    table = pd.DataFrame(image, columns=columns)
     st.dataframe(
         table.style.map(_cell_style),
         column_config={
-            column: st.column_config.NumberColumn(str(column), width=44) for column in table
+            column: st.column_config.NumberColumn(column, width=30) for column in columns
         },
-        height=400,
+        height=28 * 24 + 40,
         row_height=24,
         key="dataset_matrix",
         alt="The image's 28 rows and 28 columns of grey values",

@@ -41,7 +41,10 @@ def editable_layer() -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     version = f"{n_in}x{n_out}-{seed}"  # other sizes or weights are another table
     x_names = [f"x{i + 1}" for i in range(n_in)]
     y_names = [f"y{o + 1}" for o in range(n_out)]
-    weights, biases, inputs = st.columns([max(2, n_in), 1.4, 1.4])
+    if n_in > 5:  # W takes the whole width
+        weights, (biases, inputs) = st.container(), st.columns(2)
+    else:
+        weights, biases, inputs = st.columns([max(2, n_in), 1.4, 1.4])
     W = _table(weights, "W", layer.weight.detach().numpy(), y_names, x_names, f"W-{version}")
     x = _table(inputs, "x", np.ones((n_in, 1), np.float32), x_names, ["x"], f"x-{n_in}")[:, 0]
     if layer.bias is None:

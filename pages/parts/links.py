@@ -15,7 +15,7 @@ __all__ = ["apply", "problems"]
 ARCHITECTURES = ("linear", "mlp", "cnn")  # a test compares these with mnist_core.models
 _PARAMETERS: dict[str, tuple[tuple[str, ...], Callable[[str], None]]] = {
     "dataset": (NAMES, state.choose_dataset),
-    "model": (ARCHITECTURES, state.choose_architecture),
+    "model": (ARCHITECTURES, state.choose_architecture_and_model),
 }
 _PLAIN = re.compile(r"[\w-]{1,24}", re.ASCII)
 

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 
+from mnist_core.datasets import class_names
 from mnist_core.figures.pictures import as_url, enlarged
 from mnist_core.pixels import to_input
 from pages.parts import caches, current, state
@@ -15,8 +16,11 @@ __all__ = ["logits_and_label"]
 START = [0.0, -1.0, 0.5, 2.0, 0.0, 1.0, -2.0, 0.0, 1.5, 0.0]
 
 
-def logits_and_label() -> tuple[np.ndarray, int]:
-    """Return ten logits, (10,) float32, and the right class."""
+Example = tuple[np.ndarray, int, tuple[str, ...]]
+
+
+def logits_and_label() -> Example:
+    """Return ten logits, (10,) float32, the right class, and the names of the classes."""
     source = st.segmented_control(
         "Logits from",
         ["sliders", "a real image"],
@@ -28,7 +32,7 @@ def logits_and_label() -> tuple[np.ndarray, int]:
     return _from_sliders() if source == "sliders" else _from_image()
 
 
-def _from_sliders() -> tuple[np.ndarray, int]:
+def _from_sliders() -> Example:
     label = st.segmented_control(
         "Right class",
         list(range(10)),
@@ -37,24 +41,21 @@ def _from_sliders() -> tuple[np.ndarray, int]:
         key="loss_label",
         persist_state="session",
     )
-    with st.container(horizontal=True):  # on a phone two fit side by side
-        values = [
-            st.slider(
-                f"z{i}",
-                -10.0,
-                10.0,
-                START[i],
-                0.1,
-                key=f"loss_z{i}",
-                persist_state="session",
-                width=132,
-            )
-            for i in range(10)
-        ]
-    return np.array(values, dtype=np.float32), label
+    values = []
+    for row in range(0, 10, 5):
+        with st.container(horizontal=True):  # five in a row, on a phone two
+            values += [_slider(i) for i in range(row, row + 5)]
+    return np.array(values, dtype=np.float32), label, class_names("mnist")
 
 
-def _from_image() -> tuple[np.ndarray, int]:
+def _slider(i: int) -> float:
+    key = f"loss_z{i}"
+    return st.slider(
+        f"z{i}", -10.0, 10.0, START[i], 0.1, key=key, persist_state="session", width=132
+    )
+
+
+def _from_image() -> Example:
     dataset = caches.current_dataset()
     offer = current.model_choice("loss_model", dataset=dataset)
     index = state.counter("loss_image") * 7919 % len(dataset.test_images)  # a prime: no pattern
@@ -72,4 +73,4 @@ def _from_image() -> tuple[np.ndarray, int]:
         )
     with torch.inference_mode():
         logits = offer.model(to_input(image[None]))[0].numpy()
-    return logits, label
+    return logits, label, offer.class_names

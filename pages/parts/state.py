@@ -18,6 +18,7 @@ __all__ = [
     "base_of",
     "choose",
     "choose_architecture",
+    "choose_architecture_and_model",
     "choose_dataset",
     "choose_model",
     "chosen_dataset",
@@ -30,6 +31,7 @@ __all__ = [
     "keep",
     "mark_done",
     "owner",
+    "rebase",
     "set_applied_parameters",
     "set_job_id",
     "set_training_problem",
@@ -69,6 +71,12 @@ def architecture() -> str:
 
 def choose_architecture(name: str) -> None:
     _set("architecture", name)
+
+
+def choose_architecture_and_model(name: str) -> None:
+    """Choose an architecture to build and train, and the bundled model of it to try."""
+    choose_architecture(name)
+    choose_model(name)
 
 
 def chosen_model() -> str | None:
@@ -148,6 +156,11 @@ def base_of(key: str, default: Any) -> Any:
     if key not in st.session_state:
         _set(f"base_{key}", _get(f"kept_{key}", default))
     return _get(f"base_{key}", default)
+
+
+def rebase(key: str, value: Any) -> None:
+    """Let an editor or canvas begin again from a value."""
+    _set(f"base_{key}", value)
 
 
 def keep(key: str, value: Any) -> None:

@@ -37,14 +37,12 @@ PAGES = (
         "activation", "Activation", ":material/show_chart:", "Concepts", "The bend between layers"
     ),
     Page("loss", "Loss", ":material/trending_down:", "Concepts", "How wrong, as one number"),
-    Page("dataset", "Dataset", ":material/grid_view:", "The network", "70,000 handwritten digits"),
+    Page("dataset", "Dataset", ":material/grid_view:", "The network", "Look at the examples first"),
     Page("model", "Model", ":material/hub:", "The network", "From 784 pixels to 10 answers"),
     Page("training", "Training", ":material/model_training:", "The network", "Watch it learn"),
     Page("evaluation", "Evaluation", ":material/fact_check:", "Try it", "How good is it really?"),
     Page("drawing", "Drawing", ":material/draw:", "Try it", "It reads your handwriting"),
-    Page(
-        "conclusions", "Conclusions", ":material/flag:", "Try it", "What you know, what comes next"
-    ),
+    Page("conclusions", "Conclusions", ":material/flag:", "Try it", "What comes next"),
 )
 
 

@@ -64,7 +64,7 @@ def test_the_whole_way(server, visit):
     expect(handle(page, "drawing_stages").locator("img")).to_have_count(7)
 
     go_to(page, "Home")
-    expect(page.get_by_text("8 of 9 pages seen")).to_be_visible()
+    expect(page.get_by_text("8 of 9 pages behind you")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -149,3 +149,20 @@ def test_timeline_point_can_be_clicked(server, visit):
             found = True
             break
     assert found
+
+
+def test_strokes_can_be_taken_back_and_the_canvas_cleared(server, visit):
+    page = visit(f"{server.url}/drawing", width=390)
+    draw(page, SEVEN)
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))
+    draw(page, [(30, 250), (250, 250)], [(30, 30), (250, 30)])  # a frame no seven has
+    handle(page, "drawing_undo").locator("button").click()
+    settled(page)
+    page.wait_for_timeout(1000)
+    handle(page, "drawing_undo").locator("button").click()
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))
+    handle(page, "drawing_clear").locator("button").click()
+    expect(page.get_by_text("The canvas is empty")).to_be_visible()
+    expect(handle(page, "drawing_clear").locator("button")).to_be_disabled()
+    draw(page, SEVEN)
+    expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))

@@ -73,20 +73,20 @@ def test_loss_follows_the_logits_and_the_class(open_page):
     for i in range(10):
         app.slider(key=f"loss_z{i}").set_value(0.0)
     app.run()
-    assert float(numbers(app)["PyTorch"]) == pytest.approx(np.log(10), abs=1e-6)
+    assert float(numbers(app)["Loss, by PyTorch"]) == pytest.approx(np.log(10), abs=1e-6)
     app.slider(key="loss_z3").set_value(10.0).run()
-    sure = float(numbers(app)["PyTorch"])
+    sure = float(numbers(app)["Loss, by PyTorch"])
     assert sure < 0.001
     app.button_group(key="loss_label").set_value(5).run()
-    assert float(numbers(app)["PyTorch"]) > 9
-    assert numbers(app)["LogSoftmax + NLLLoss"] == numbers(app)["PyTorch"]
+    assert float(numbers(app)["Loss, by PyTorch"]) > 9
+    assert numbers(app)["Loss, in two parts"] == numbers(app)["Loss, by PyTorch"]
 
 
 def test_squared_error_replaces_cross_entropy(open_page):
     app = open_page("loss")
     app.button_group(key="loss_kind").set_value("squared error").run()
-    assert "LogSoftmax + NLLLoss" not in numbers(app)
-    assert 0 < float(numbers(app)["PyTorch"]) <= 0.2
+    assert "Loss, in two parts" not in numbers(app)
+    assert 0 < float(numbers(app)["Loss, by PyTorch"]) <= 0.2
     assert "match" in app.success[0].value
 
 
@@ -94,9 +94,9 @@ def test_logits_of_a_real_image(open_page):
     app = open_page("loss")
     app.button_group(key="loss_source").set_value("a real image").run()
     assert not app.exception
-    first = numbers(app)["PyTorch"]
+    first = numbers(app)["Loss, by PyTorch"]
     app.button(key="loss_another").click().run()
-    assert numbers(app)["PyTorch"] != first
+    assert numbers(app)["Loss, by PyTorch"] != first
     assert "match" in app.success[0].value
 
 

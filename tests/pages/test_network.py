@@ -246,8 +246,8 @@ def test_drawing_is_read_by_both_preparations_and_any_model(open_page):
     go_to(app, "drawing")
     assert "The model reads **7**" in words(app)
     assert [t.value for t in app.title][1] == "7"
-    app.button_group(key="drawing_preparation").set_value("Like the lesson").run()
-    assert re.search(r"\*\*Like the lesson\*\*: read as .* · \*chosen\*", words(app))
+    app.button_group(key="drawing_preparation").set_value("Whole canvas").run()
+    assert re.search(r"\*\*Whole canvas\*\*: read as .* · \*chosen\*", words(app))
     app.selectbox(key="drawing_model").set_value("linear").run()
     assert not app.exception
     assert "The model reads **" in words(app)
