@@ -109,6 +109,11 @@ def _different(using: str, wish: str, report: FolderReport, download: Download) 
 
 
 def _differences(report: FolderReport) -> str:
+    """Say what differs: the numbers of images if they do, else the files."""
+    counts = {f.name: f.count for f in report.files}
+    train, test = counts["train-images-idx3-ubyte"], counts["t10k-images-idx3-ubyte"]
+    if (train, test) != (60_000, 10_000):
+        return f"{train:,} training and {test:,} test images instead of 60,000 and 10,000."
     return " ".join(f.detail for f in report.files if f.state == "different")
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mnist_core import idx
+from mnist_core import datastatus, idx
 from mnist_core.datastatus import DataStatus, data_status, in_use, wished_for
 from mnist_core.downloads import Download
 from tests.data_files import (
@@ -61,10 +61,20 @@ def test_other_files_are_used_with_a_note(tmp_path):
         "mnist",
         "note",
         "In use: MNIST, not the published files",
-        f"{TEST_LABELS} holds 2 labels instead of 10,000.",
+        "3 training and 2 test images instead of 60,000 and 10,000.",
         action="Download the published MNIST",
         fetches="mnist",
     )
+
+
+def test_files_of_the_published_size_are_named_by_what_else_differs():
+    files = tuple(
+        idx.FileReport(name, "published", "", 60_000 if name.startswith("train") else 10_000)
+        for name in idx.FILE_NAMES[:-1]
+    )
+    odd = idx.FileReport(TEST_LABELS, "different", "its checksum is not the published one.", 10_000)
+    report = idx.FolderReport("mnist", "different", (*files, odd), "")
+    assert datastatus._differences(report) == "its checksum is not the published one."
 
 
 def test_a_failure_to_replace_other_files_is_told_beside_the_note(tmp_path):
@@ -72,7 +82,7 @@ def test_a_failure_to_replace_other_files_is_told_beside_the_note(tmp_path):
     status = data_status(None, tmp_path, FAILED)
     assert status.kind == "note"
     assert status.detail == (
-        f"{TEST_LABELS} holds 2 labels instead of 10,000. No server answered. Try again."
+        "3 training and 2 test images instead of 60,000 and 10,000. No server answered. Try again."
     )
     assert status.action == "Download the published MNIST"
 

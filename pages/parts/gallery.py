@@ -93,7 +93,7 @@ def _matrix(image: np.ndarray) -> None:
     st.dataframe(
         table.style.map(_cell_style),
         column_config={
-            column: st.column_config.NumberColumn(column, width=30) for column in columns
+            column: st.column_config.NumberColumn(column, width=25) for column in columns
         },
         height=28 * 24 + 40,
         row_height=24,

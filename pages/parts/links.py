@@ -13,9 +13,10 @@ from pages.parts import state
 __all__ = ["apply", "problems"]
 
 ARCHITECTURES = ("linear", "mlp", "cnn")  # a test compares these with mnist_core.models
-_PARAMETERS: dict[str, tuple[tuple[str, ...], Callable[[str], None]]] = {
-    "dataset": (NAMES, state.choose_dataset),
-    "model": (ARCHITECTURES, state.choose_architecture_and_model),
+Choose, Chosen = Callable[[str], None], Callable[[], str | None]
+_PARAMETERS: dict[str, tuple[tuple[str, ...], Choose, Chosen]] = {
+    "dataset": (NAMES, state.choose_dataset, state.chosen_dataset),
+    "model": (ARCHITECTURES, state.choose_architecture_and_model, state.architecture),
 }
 _PLAIN = re.compile(r"[\w-]{1,24}", re.ASCII)
 
@@ -25,11 +26,20 @@ def apply() -> list[str]:
     parameters = st.query_params.to_dict()
     if parameters != state.applied_parameters():
         state.set_applied_parameters(parameters)
-        for name, value in parameters.items():
-            values, choose = _PARAMETERS.get(name, ((), None))
-            if choose and value in values:
-                choose(value)
+        for name, (values, choose, _) in _PARAMETERS.items():
+            if parameters.get(name) in values:
+                choose(parameters[name])
+    else:
+        _drop_what_was_changed(parameters)
     return problems(parameters)
+
+
+def _drop_what_was_changed(parameters: dict[str, str]) -> None:
+    """Take out of the address what the visitor has chosen otherwise since: a reload keeps that."""
+    for name, (values, _, chosen) in _PARAMETERS.items():
+        if parameters.get(name) in values and chosen() != parameters[name]:
+            del st.query_params[name]
+    state.set_applied_parameters(st.query_params.to_dict())
 
 
 def problems(parameters: Mapping[str, str]) -> list[str]:

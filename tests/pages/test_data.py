@@ -43,7 +43,7 @@ def test_whole_files_that_are_not_the_published_ones_are_used_and_labelled(open_
     app = open_page("dataset")
     assert numbers(app)["Training images"] == "3"
     assert "not the published files" in words(app)
-    assert "train-images-idx3-ubyte holds 3 images instead of 60,000" in words(app)
+    assert "3 training and 2 test images instead of 60,000 and 10,000" in words(app)
     for name in ("model", "evaluation", "loss", "training"):
         go_to(app, name)
     assert "at most the 3 training images, got 32" in app.error[0].value

@@ -59,6 +59,7 @@ def test_parameters_set_the_pages_up(open_page):
     assert not app.info
     app.button_group(key="model_architecture").set_value("mlp").run()
     assert app.button_group(key="model_architecture").value == "mlp"
+    assert "model" not in app.query_params  # the address does not contradict the choice
 
 
 @pytest.mark.parametrize(
