@@ -1,6 +1,6 @@
 """How long a fresh server takes until its first page is there, in a real Chromium.
 
-    python benchmarks/first_page.py [--rounds 5]
+    python -m benchmarks.first_page [--rounds 5]
 
 From the start of ``streamlit run`` until the home page is drawn to its end, and then until the
 next page (the layer, which needs torch) is. The browser is open already; each round has a server
@@ -20,8 +20,9 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
-from machine import describe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from benchmarks.machine import describe
 
 ROOT = Path(__file__).parents[1]
 PORT = 8654

@@ -1,6 +1,6 @@
 """How well the bundled models read real pen digits, by preparation.
 
-    python benchmarks/handwriting.py [--write]
+    python -m benchmarks.handwriting [--write]
 
 draws the 220 UJI pen digits (``strokes/uji_digits.json`` in the data folder) as a person would on
 the canvas of the drawing page: 280 pixels, a pen 18 wide, the digit 70 % of it, in its middle.

@@ -1,6 +1,6 @@
 """The lesson's training run: ours against the notebook's way, in one go.
 
-    python benchmarks/lesson_run.py [--rounds 3] [--epochs 5]
+    python -m benchmarks.lesson_run [--rounds 3] [--epochs 5]
 
 Linear(784, 10), SGD 0.01, batches of 32, shuffled, five epochs of MNIST, in two ways by turns:
 
@@ -22,10 +22,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from machine import describe
 from torch import nn, optim
 from torch.utils.data import DataLoader
 
+from benchmarks.machine import describe
 from mnist_core import datasets, engine, evaluation, models
 from mnist_core.runs import TrainingConfig, TrainingRun
 from mnist_core.settings import settings

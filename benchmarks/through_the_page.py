@@ -1,6 +1,6 @@
 """What the streaming page costs a training run, in one go.
 
-    python benchmarks/through_the_page.py [--rounds 5]
+    python -m benchmarks.through_the_page [--rounds 5]
 
 The lesson's run (9,375 steps of the linear model on MNIST), by turns
 
@@ -24,8 +24,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import describe
 from playwright.sync_api import Page, expect, sync_playwright
+
+from benchmarks.machine import describe
 
 ROOT = Path(__file__).parents[1]
 PORT = 8653
