@@ -3,7 +3,7 @@ import streamlit as st
 
 from mnist_core.activations import ACTIVATIONS, collapse, curve
 from mnist_core.figures.concepts import activation_figure, collapse_figure
-from pages.parts import frame, state, texts
+from pages.parts import frame, texts
 
 RANGE = 6.0
 
@@ -47,14 +47,7 @@ bend = st.segmented_control(
     key="activation_between",
     persist_state="session",
 )
-seed = state.counter("activation_collapse")
-st.button(
-    "Fresh weights",
-    key="activation_fresh",
-    icon=":material/casino:",
-    on_click=state.count_up,
-    args=("activation_collapse",),
-)
+seed = frame.again("Fresh weights", "activation_fresh", "activation_collapse")
 result = collapse(ACTIVATIONS.get(bend), seed)
 st.plotly_chart(
     collapse_figure(result, "no activation" if bend == "nothing" else bend),

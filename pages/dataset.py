@@ -52,14 +52,7 @@ means = caches.mean_images()
 frame.pictures([enlarged(m, 84) for m in means], dataset.class_names, 60, "dataset_means")
 
 texts.show("dataset", "batch")
-st.button(
-    "Another batch",
-    key="dataset_another_batch",
-    icon=":material/casino:",
-    on_click=state.count_up,
-    args=("dataset_batch",),
-)
-seed = state.counter("dataset_batch")
+seed = frame.again("Another batch", "dataset_another_batch", "dataset_batch")
 times = loaders.time_batches(dataset.train_images, dataset.train_labels, BATCH_SIZE, seed)
 with st.container(key="dataset_batch"):
     st.markdown(

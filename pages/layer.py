@@ -15,7 +15,7 @@ from pages.parts import frame, layer_editor, texts
 frame.header("layer")
 
 texts.show("layer", "lesson")
-seed = layer_editor.fresh_weights_button("layer_lesson")
+seed = frame.again("Fresh weights", "layer_lesson_fresh", "layer_lesson")
 layer, in_torch = lesson_in_torch(seed)
 in_numpy = lesson_in_numpy(layer)
 check = compare(in_torch.detach(), in_numpy)

@@ -44,13 +44,7 @@ with right:
     frame.table(layer=[n for n, _ in shapes], output=[str(s) for _, s in shapes])
 
 texts.show("model", "forward")
-st.button(
-    "Fresh weights and batch",
-    key="model_fresh",
-    icon=":material/casino:",
-    on_click=state.count_up,
-    args=("model",),
-)
+frame.again("Fresh weights and batch", "model_fresh", "model")
 dataset = caches.current_dataset()
 images, labels = loaders.random_images(dataset.train_images, dataset.train_labels, BATCH_SIZE, seed)
 p = evaluation.probabilities(model, images[:SAMPLES])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -36,17 +38,17 @@ def layer_figure(
     """
     n_out, n_in = W.shape
     left, right = _column(n_in), _column(n_out)
-    largest = float(np.abs(W).max())
-    figure = go.Figure()
-    for o in range(n_out):
-        for i in range(n_in):
-            _add_edge(figure, left[i], right[o], float(W[o, i]), largest)
-    if W.size <= _MOST_LABELS:
-        _add_weight_labels(figure, W, left, right, dark)
     biases = np.zeros(n_out) if b is None else b
     hover = [f"b = {bias:.4f}, y = {value:.4f}" for bias, value in zip(biases, y, strict=True)]
-    _add_nodes(figure, 0, left, x, "x", [f"x = {value:.4f}" for value in x])
-    _add_nodes(figure, 1, right, y, "y", hover)
+    # All at once: Plotly checks the whole figure each time that a trace is added to it.
+    figure = go.Figure(
+        data=[
+            *_edges(W, left, right),
+            _nodes(0, left, x, "x", [f"x = {value:.4f}" for value in x]),
+            _nodes(1, right, y, "y", hover),
+        ],
+        layout={"annotations": _weight_labels(W, left, right, dark)},
+    )
     figure.update_xaxes(visible=False, range=[-0.36, 1.36], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.6, 0.6], fixedrange=True)
     return framed(figure, height=max(240, 62 * max(n_in, n_out)))
@@ -56,52 +58,61 @@ def _column(n: int) -> np.ndarray:
     return np.linspace(0.5, -0.5, n) if n > 1 else np.zeros(1)
 
 
-def _add_edge(figure: go.Figure, start: float, end: float, weight: float, largest: float) -> None:
-    figure.add_scatter(
-        x=[0, 1],
-        y=[start, end],
-        mode="lines",
-        line={
-            "width": 1 + 5 * (abs(weight) / largest if largest else 0),
-            "color": signed_colour(weight, largest),
-        },
-        hoverinfo="skip",
-    )
+def _edges(W: np.ndarray, left: np.ndarray, right: np.ndarray) -> list[dict[str, Any]]:
+    largest = float(np.abs(W).max())
+    return [
+        {
+            "type": "scatter",
+            "x": [0, 1],
+            "y": [left[i], right[o]],
+            "mode": "lines",
+            "line": {
+                "width": 1 + 5 * (abs(float(weight)) / largest if largest else 0),
+                "color": signed_colour(float(weight), largest),
+            },
+            "hoverinfo": "skip",
+        }
+        for (o, i), weight in np.ndenumerate(W)
+    ]
 
 
-def _add_weight_labels(
-    figure: go.Figure, W: np.ndarray, left: np.ndarray, right: np.ndarray, dark: bool
-) -> None:
-    for o, end in enumerate(right):
-        at = 0.18 + 0.4 * o / max(len(right) - 1, 1)  # one column of labels an output: none cross
-        for i, start in enumerate(left):
-            figure.add_annotation(
-                x=at,
-                y=start + (end - start) * at,
-                text=f"{W[o, i]:.3f}",
-                showarrow=False,
-                bgcolor=ground_colour(dark),
-                opacity=0.85,
-                borderpad=1,
-                font={"size": 13, "color": ink_colour(dark)},
-            )
+def _weight_labels(
+    W: np.ndarray, left: np.ndarray, right: np.ndarray, dark: bool
+) -> list[dict[str, Any]]:
+    """Return one label an edge, an output's in a column of its own, so that none cross."""
+    if W.size > _MOST_LABELS:
+        return []
+    at = 0.18 + 0.4 * np.arange(len(right)) / max(len(right) - 1, 1)
+    return [
+        {
+            "x": at[o],
+            "y": left[i] + (right[o] - left[i]) * at[o],
+            "text": f"{weight:.3f}",
+            "showarrow": False,
+            "bgcolor": ground_colour(dark),
+            "opacity": 0.85,
+            "borderpad": 1,
+            "font": {"size": 13, "color": ink_colour(dark)},
+        }
+        for (o, i), weight in np.ndenumerate(W)
+    ]
 
 
-def _add_nodes(
-    figure: go.Figure, at: float, rows: np.ndarray, values: np.ndarray, name: str, hover: list[str]
-) -> None:
-    side = "middle left" if at == 0 else "middle right"
-    figure.add_scatter(
-        x=[at] * len(rows),
-        y=rows,
-        mode="markers+text",
-        marker={"size": 20, "color": NEUTRAL},
-        text=[f"{name}{i + 1} = {value:.3g} " for i, value in enumerate(values)],
-        textposition=side,
-        hovertext=hover,
-        hoverinfo="text",
-        cliponaxis=False,
-    )
+def _nodes(
+    at: float, rows: np.ndarray, values: np.ndarray, name: str, hover: list[str]
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [at] * len(rows),
+        "y": rows,
+        "mode": "markers+text",
+        "marker": {"size": 20, "color": NEUTRAL},
+        "text": [f"{name}{i + 1} = {value:.3g} " for i, value in enumerate(values)],
+        "textposition": "middle left" if at == 0 else "middle right",
+        "hovertext": hover,
+        "hoverinfo": "text",
+        "cliponaxis": False,
+    }
 
 
 def activation_figure(curve: Curve, point: tuple[float, float, float]) -> go.Figure:

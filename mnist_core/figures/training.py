@@ -39,20 +39,6 @@ def loss_stream(
     finite = np.flatnonzero(np.isfinite(mean_loss))
     chosen = finite[thinned(len(finite))]
     points = [[int(i) + 1, float(f"{mean_loss[i]:.5g}")] for i in chosen]
-    y_axis: dict[str, Any] = {
-        "type": "log" if log_axis else "value",
-        "name": "loss",
-        "nameLocation": "middle",
-        "nameGap": 44,
-        "scale": True,
-        "axisLabel": {"showMinLabel": True, "showMaxLabel": True},
-    }
-    if log_axis and len(chosen):
-        visible = mean_loss[chosen]
-        y_axis |= {
-            "min": _nice(float(visible.min()), down=True),
-            "max": _nice(float(visible.max())),
-        }
     step = len(mean_loss)
     early = step < total_steps / 100  # a few single steps should not be a speck at the left edge
     return {
@@ -66,7 +52,7 @@ def loss_stream(
             "nameLocation": "middle",
             "nameGap": 28,
         },
-        "yAxis": y_axis,
+        "yAxis": _stream_y_axis(mean_loss[chosen], log_axis),
         "series": [
             {
                 "type": "line",
@@ -80,6 +66,21 @@ def loss_stream(
         ],
         "tooltip": {"trigger": "axis"},
     }
+
+
+def _stream_y_axis(visible: np.ndarray, log_axis: bool) -> dict[str, Any]:
+    axis: dict[str, Any] = {
+        "type": "log" if log_axis else "value",
+        "name": "loss",
+        "nameLocation": "middle",
+        "nameGap": 44,
+        "scale": True,
+        "axisLabel": {"showMinLabel": True, "showMaxLabel": True},
+    }
+    if log_axis and len(visible):
+        axis["min"] = _nice(float(visible.min()), down=True)
+        axis["max"] = _nice(float(visible.max()))
+    return axis
 
 
 def _nice(value: float, down: bool = False) -> float:
@@ -121,16 +122,6 @@ def loss_figure(
         name="mean of the last 100 steps",
         line={"color": POSITIVE, "width": 3},
     )
-    if accuracies:
-        figure.add_scatter(
-            x=[step for step, _ in accuracies],
-            y=[100 * accuracy for _, accuracy in accuracies],
-            name="test accuracy, %",
-            mode="lines+markers",
-            yaxis="y2",
-            line={"color": NEGATIVE, "width": 2, "dash": "dot"},
-            marker={"size": 9, "symbol": "diamond"},
-        )
     figure = framed(figure, height=420, x="step", legend=True)
     figure.update_layout(
         yaxis=_log_axis(losses[chosen]) if log_axis else {},
@@ -140,16 +131,29 @@ def loss_figure(
         margin_t=64,  # the tool bar stands above the legend
     )
     if accuracies:
-        figure.update_layout(
-            yaxis2={
-                "overlaying": "y",
-                "side": "right",
-                "title": "test accuracy, %",
-                "showgrid": False,
-                "tickmode": "auto",
-            }
-        )
+        _add_accuracies(figure, accuracies)
     return figure
+
+
+def _add_accuracies(figure: go.Figure, accuracies: list[tuple[int, float]]) -> None:
+    figure.add_scatter(
+        x=[step for step, _ in accuracies],
+        y=[100 * accuracy for _, accuracy in accuracies],
+        name="test accuracy, %",
+        mode="lines+markers",
+        yaxis="y2",
+        line={"color": NEGATIVE, "width": 2, "dash": "dot"},
+        marker={"size": 9, "symbol": "diamond"},
+    )
+    figure.update_layout(
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "title": "test accuracy, %",
+            "showgrid": False,
+            "tickmode": "auto",
+        }
+    )
 
 
 def _log_axis(values: np.ndarray) -> dict[str, Any]:

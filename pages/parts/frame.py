@@ -17,6 +17,7 @@ from pages.parts.table import after, enter_by_the_door
 
 __all__ = [
     "STILL",
+    "again",
     "check",
     "code",
     "dark",
@@ -66,6 +67,12 @@ def check(result: Check, key: str, what: str = "PyTorch and NumPy") -> None:
             st.success(f"{what}: {result}", icon=":material/check:")
         else:
             st.error(f"{what}: {result}", icon=":material/close:")
+
+
+def again(label: str, key: str, counter: str) -> int:
+    """Show a button that draws something anew; return how often it was pressed, to seed with."""
+    st.button(label, key=key, icon=":material/casino:", on_click=state.count_up, args=(counter,))
+    return state.counter(counter)
 
 
 def numbers(values: Mapping[str, str], key: str | None = None, width: int = 164) -> None:

@@ -7,24 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.layers import fresh_layer
-from pages.parts import state
+from pages.parts import frame, state
 
-__all__ = ["editable_layer", "fresh_weights_button", "shapes"]
+__all__ = ["editable_layer", "shapes"]
 
 MOST_INPUTS, MOST_OUTPUTS = 8, 6
-
-
-def fresh_weights_button(key: str) -> int:
-    """Show a button that draws new weights; return the seed they are drawn from."""
-    seed = state.counter(key)
-    st.button(
-        "Fresh weights",
-        key=f"{key}_fresh",
-        icon=":material/casino:",
-        on_click=state.count_up,
-        args=(key,),
-    )
-    return seed
 
 
 def editable_layer() -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
@@ -36,7 +23,7 @@ def editable_layer() -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     )
     with right:
         bias = st.toggle("Bias b", value=True, key="layer_bias", persist_state="session")
-        seed = fresh_weights_button("layer_free")
+        seed = frame.again("Fresh weights", "layer_free_fresh", "layer_free")
     layer = fresh_layer(n_in, n_out, bias, seed)
     version = f"{n_in}x{n_out}-{seed}"  # other sizes or weights are another table
     x_names = [f"x{i + 1}" for i in range(n_in)]

@@ -9,7 +9,7 @@ import torch
 from mnist_core.datasets import class_names
 from mnist_core.figures.pictures import as_url, enlarged
 from mnist_core.pixels import to_input
-from pages.parts import caches, current, state
+from pages.parts import caches, current, frame, state
 
 __all__ = ["logits_and_label"]
 
@@ -64,13 +64,7 @@ def _from_image() -> Example:
     left.image(as_url(enlarged(image, 140)), caption=f"test image {index}", width=140)
     with right:
         st.markdown(f"Its label is **{dataset.class_names[label]}** (class {label}).")
-        st.button(
-            "Another image",
-            key="loss_another",
-            icon=":material/casino:",
-            on_click=state.count_up,
-            args=("loss_image",),
-        )
+        frame.again("Another image", "loss_another", "loss_image")
     with torch.inference_mode():
         logits = offer.model(to_input(image[None]))[0].numpy()
     return logits, label, offer.class_names

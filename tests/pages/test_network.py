@@ -266,3 +266,43 @@ def test_earlier_runs_stay_on_offer(open_page):
     assert offers[1].startswith("Your earlier one: Linear, 45 steps")
     go_to(app, "conclusions")
     assert "Training: mlp: test accuracy" in words(app)
+
+
+def test_dataset_can_be_leafed_through_and_remembers_where(open_page):
+    app = open_page("dataset")
+    assert app.number_input[0].value == 0
+    app.pagination[0].set_value(3).run()
+    assert app.number_input[0].value == 80
+    app.number_input[0].set_value(85).run()
+    label = next(m.value for m in app.markdown if m.value.startswith("Label: "))
+    go_to(app, "layer")
+    go_to(app, "dataset")
+    assert (app.pagination[0].value, app.number_input[0].value) == (3, 85)
+    assert label in words(app)
+
+
+def test_evaluation_of_a_run_that_still_trains_can_be_looked_at_again(open_page):
+    app = open_page("training")
+    app.selectbox(key="training_model").set_value("cnn").run()
+    app.button(key="training_start").click().run()
+    wait_for(app, "running")
+    job = caches.jobs().get(app.session_state["slot_job"])
+    deadline = time.monotonic() + 30
+    while not job.run.snapshot.step and time.monotonic() < deadline:
+        time.sleep(0.05)
+    go_to(app, "evaluation")
+    assert "This run is still training" in words(app)
+    first = app.selectbox(key="evaluation_model").options[0]
+    while job.run.snapshot.step < 20 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    seen = job.run.snapshot.step
+    while job.run.snapshot.step == seen and time.monotonic() < deadline:
+        time.sleep(0.05)
+    app.button(key="evaluation_refresh").click().run()
+    assert app.selectbox(key="evaluation_model").options[0] != first
+    job.stop()
+    wait_for_end = time.monotonic() + 30
+    while job.status == "running" and time.monotonic() < wait_for_end:
+        time.sleep(0.05)
+    app.run()
+    assert "This run is still training" not in words(app)
