@@ -160,6 +160,7 @@ class Jobs:
                     f"The run stopped at step {job.run.history.step} of {job.run.total_steps}: "
                     f"{type(error).__name__}: {error}. Try smaller batches or a smaller model."
                 )
+            job.run.rest()
             self._hand_back(job, status)
 
     def _take_turn(self, job: Job) -> Status:

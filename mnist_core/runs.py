@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -147,16 +148,10 @@ class TrainingRun:
         self.history = History(np.zeros(self.total_steps, dtype=np.float32))
         self.model = models.build(config.architecture, config.seed)
         self.snapshot = self._take_snapshot()
-        self._steps = engine.training_steps(
-            self.model,
-            engine.OPTIMISERS[config.optimiser](
-                list(self.model.parameters()), config.learning_rate
-            ),
-            dataset.train_images,
-            dataset.train_labels,
-            batch_size=config.batch_size,
-            seed=config.seed,
+        self._optimiser = engine.OPTIMISERS[config.optimiser](
+            list(self.model.parameters()), config.learning_rate
         )
+        self._steps: Iterator[Tensor] | None = None
 
     @property
     def finished(self) -> bool:
@@ -179,9 +174,10 @@ class TrainingRun:
     def _take_steps(self, max_steps: int, until: float) -> None:
         history, per_epoch = self.history, self.steps_per_epoch
         to_epoch_end = per_epoch - history.step % per_epoch
+        steps = self._steps = self._steps or self._begin()
         losses: list[Tensor] = []
         for _ in range(min(max_steps, to_epoch_end, self.total_steps - history.step)):
-            losses.append(next(self._steps))
+            losses.append(next(steps))
             if time.perf_counter() > until:
                 break
         if not losses:
@@ -194,6 +190,21 @@ class TrainingRun:
             raise TrainingFailedError(self._explain_divergence(float(values[bad[0]])))
         if history.step % per_epoch == 0:
             self._end_epoch()
+
+    def rest(self) -> None:
+        """Let go of the images that were gathered ahead (13 MB); `advance` gathers them again."""
+        self._steps = None
+
+    def _begin(self) -> Iterator[Tensor]:
+        return engine.training_steps(
+            self.model,
+            self._optimiser,
+            self.dataset.train_images,
+            self.dataset.train_labels,
+            batch_size=self.config.batch_size,
+            seed=self.config.seed,
+            first_step=self.history.step,
+        )
 
     def publish_weights(self) -> None:
         """Replace ``snapshot`` by a copy of the network's weights as they are now."""

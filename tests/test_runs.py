@@ -386,3 +386,17 @@ def test_a_configuration_in_words():
     assert str(TrainingConfig()) == (
         "Linear on MNIST · SGD, learning rate 0.01 · batches of 32 · 5 epochs · seed 0"
     )
+
+
+def test_a_rest_lets_go_of_the_images_and_changes_nothing():
+    config = TrainingConfig(dataset="digits", batch_size=50, epochs=2)
+    rested, straight = TrainingRun(config, digits()), TrainingRun(config, digits())
+    while not rested.finished:
+        rested.advance(7)
+        rested.rest()
+        assert rested._steps is None
+    while not straight.finished:
+        straight.advance(1_000)
+    np.testing.assert_array_equal(rested.history.losses, straight.history.losses)
+    for name, weight in rested.model.state_dict().items():
+        assert torch.equal(weight, straight.model.state_dict()[name])
