@@ -10,21 +10,13 @@ of its own.
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import statistics
-import subprocess
-import sys
 import time
-import urllib.request
-from contextlib import suppress
-from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from benchmarks.machine import describe
+from benchmarks.machine import app_server, chromium, describe, report
 
-ROOT = Path(__file__).parents[1]
 PORT = 8654
 
 
@@ -36,35 +28,18 @@ def drawn(page: Page, title: str) -> None:
 
 
 def one_round(browser: Browser) -> tuple[float, float]:
-    url = f"http://127.0.0.1:{PORT}"
     page = browser.new_page()
     started = time.perf_counter()
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
-            *(f"--server.port={PORT}", "--server.fileWatcherType=none"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while True:
-            with suppress(OSError):
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
-                break
-            time.sleep(0.02)
+    with app_server(PORT) as url:
         page.goto(url)
         drawn(page, "Home")
         first = time.perf_counter() - started
         clicked = time.perf_counter()
         page.locator('[data-testid="stSidebarNav"] a[href$="/layer"]').click()
         drawn(page, "Layer")
-        return first, time.perf_counter() - clicked
-    finally:
+        second = time.perf_counter() - clicked
         page.close()
-        server.terminate()
-        server.wait()
+    return first, second
 
 
 def main() -> None:
@@ -72,21 +47,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("BROWSER_PATH", "/usr/bin/chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+        browser = chromium(playwright)
         times = [one_round(browser) for _ in range(rounds)]
         browser.close()
-    for name, values in zip(
-        ("first page, from the server's start", "second page, at once, with torch"),
-        zip(*times, strict=True),
-        strict=True,
-    ):
-        print(
-            f"{name:36} median {statistics.median(values):.2f} s, "
-            f"from {min(values):.2f} to {max(values):.2f}, n = {len(values)}"
-        )
+    first, second = zip(*times, strict=True)
+    report(
+        {"first page, from the server's start": first, "second page, at once, with torch": second}
+    )
     print(describe())
 
 

@@ -16,7 +16,6 @@ between them is printed, with the times and their ratio.
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
 
@@ -25,7 +24,7 @@ import torch
 from torch import nn, optim
 from torch.utils.data import DataLoader
 
-from benchmarks.machine import describe
+from benchmarks.machine import describe, report
 from mnist_core import datasets, engine, evaluation, models
 from mnist_core.runs import TrainingConfig, TrainingRun
 from mnist_core.settings import settings
@@ -85,12 +84,7 @@ def main() -> None:
                 f"test accuracy {accuracy:.4f}",
                 flush=True,
             )
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, values in times.items():
-        print(
-            f"{name:9} median {medians[name]:.2f} s, from {min(values):.2f} to {max(values):.2f}, "
-            f"n = {len(values)}"
-        )
+    medians = report(times)
     print(f"ratio {medians['notebook'] / medians['ours']:.1f}")
     difference = np.abs(curves["notebook"] - curves["ours"]).max()
     print(f"largest difference between the loss curves {difference:.1e}")

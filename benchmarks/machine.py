@@ -1,11 +1,23 @@
-"""One line on what a benchmark ran on."""
+"""What the benchmarks share: a line on the machine, the report, a server and a browser."""
 
 from __future__ import annotations
 
 import os
 import platform
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+
+ROOT = Path(__file__).parents[1]
 
 
 def describe() -> str:
@@ -14,4 +26,51 @@ def describe() -> str:
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, "
         f"{platform.system()}, Python {platform.python_version()}, {versions}"
+    )
+
+
+def report(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Print median and spread of each series of seconds; return the medians."""
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    width = max(map(len, times))
+    for name, values in times.items():
+        print(
+            f"{name:{width}} median {medians[name]:.2f} s, from {min(values):.2f} to "
+            f"{max(values):.2f}, n = {len(values)}"
+        )
+    return medians
+
+
+@contextmanager
+def app_server(port: int) -> Iterator[str]:
+    """Start the app on a port, wait until it answers, and stop it at the end; yield its address."""
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
+            *(f"--server.port={port}", "--server.fileWatcherType=none"),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while server.poll() is None:
+            with suppress(OSError):
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
+                break
+            time.sleep(0.02)
+        else:
+            raise RuntimeError(f"the server ended at once; is port {port} free?")
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """Start the browser that ``BROWSER_PATH`` names, or Debian's."""
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("BROWSER_PATH", "/usr/bin/chromium"),
+        args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
     )

@@ -15,20 +15,14 @@ included: waiting for the click is not counted. Prints both, and the ratio.
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from benchmarks.machine import describe
+from benchmarks.machine import ROOT, app_server, chromium, describe, report
 
-ROOT = Path(__file__).parents[1]
 PORT = 8653
 WITHOUT = """
 import time
@@ -67,39 +61,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     times: dict[str, list[float]] = {"without a page": [], "through the page": []}
-    with tempfile.TemporaryFile() as log, sync_playwright() as playwright:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
-                *(f"--server.port={PORT}", "--server.fileWatcherType=none"),
-            ],
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            time.sleep(4)
-            browser = playwright.chromium.launch(
-                executable_path=os.environ.get("BROWSER_PATH", "/usr/bin/chromium"),
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            )
-            page = browser.new_page(viewport={"width": 1280, "height": 1400})
-            page.goto(f"http://127.0.0.1:{PORT}/training")
-            page.wait_for_selector(".st-key-training_start button", timeout=30_000)
-            through_page(page)  # warm-up: imports, caches
-            for _ in range(rounds):
-                times["without a page"] += without_page(1)
-                times["through the page"].append(through_page(page))
-            browser.close()
-        finally:
-            server.terminate()
-            server.wait()
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, values in times.items():
-        print(
-            f"{name:17} median {medians[name]:.2f} s, from {min(values):.2f} to {max(values):.2f}, "
-            f"n = {len(values)}"
-        )
+    with app_server(PORT) as url, sync_playwright() as playwright:
+        browser = chromium(playwright)
+        page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        page.goto(f"{url}/training")
+        page.wait_for_selector(".st-key-training_start button", timeout=30_000)
+        through_page(page)  # warm-up: imports, caches
+        for _ in range(rounds):
+            times["without a page"] += without_page(1)
+            times["through the page"].append(through_page(page))
+        browser.close()
+    medians = report(times)
     print(f"ratio {medians['through the page'] / medians['without a page']:.2f}")
     print(describe())
 

@@ -15,6 +15,7 @@ from mnist_core import engine, evaluation, models
 from mnist_core.datasets import NAMES, TITLES, Dataset
 
 __all__ = [
+    "LESSON",
     "History",
     "Snapshot",
     "TrainingConfig",
@@ -98,6 +99,9 @@ class TrainingConfig:
                 "Take fewer epochs or larger batches."
             )
         return total
+
+
+LESSON = TrainingConfig()
 
 
 @dataclass(slots=True)
@@ -239,8 +243,9 @@ def default_epochs(n_images: int) -> int:
 
     The 1,437 bundled digits need about 60 to come to a comparable accuracy (91 %).
     """
-    lesson_images, lesson_epochs, most = 60_000, 5, 60
-    return max(lesson_epochs, min(most, round(lesson_epochs * lesson_images / max(n_images, 1))))
+    lesson_images, most = 60_000, 60
+    as_many_steps = round(LESSON.epochs * lesson_images / max(n_images, 1))
+    return max(LESSON.epochs, min(most, as_many_steps))
 
 
 @dataclass(frozen=True, slots=True)

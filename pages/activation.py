@@ -39,13 +39,11 @@ frame.code(activation.in_numpy, activation.slope)
 frame.code(curve, folded=True)
 
 texts.show("activation", "why")
-bend = st.segmented_control(
+bend = frame.pick(
     "Between the two layers",
     ["nothing", *(n for n in ACTIVATIONS if n != "softmax")],
-    default="nothing",
-    required=True,
-    key="activation_between",
-    persist_state="session",
+    "activation_between",
+    "nothing",
 )
 seed = frame.again("Fresh weights", "activation_fresh", "activation_collapse")
 result = collapse(ACTIVATIONS.get(bend), seed)

@@ -18,14 +18,7 @@ with pad:
 with answer:
     place = st.container()  # the answer stands above the choices, on a phone right below the canvas
     offer = current.model_choice("drawing_model")
-    way = st.segmented_control(
-        "Preparation",
-        list(drawing.PREPARATIONS),
-        default="Like MNIST",
-        required=True,
-        key="drawing_preparation",
-        persist_state="session",
-    )
+    way = frame.pick("Preparation", drawing.PREPARATIONS, "drawing_preparation", "Like MNIST")
     if offer.class_names != DIGITS:
         st.info(
             "This model knows clothes, not digits: it will call your drawing one of them.",

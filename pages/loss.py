@@ -15,14 +15,7 @@ frame.header("loss")
 
 texts.show("loss", "logits")
 z, label, names = loss_editor.logits_and_label()
-kind = st.segmented_control(
-    "Loss",
-    list(WAYS),
-    default="cross-entropy",
-    required=True,
-    key="loss_kind",
-    persist_state="session",
-)
+kind = frame.pick("Loss", WAYS, "loss_kind", "cross-entropy")
 result = losses.loss_of(kind, z, label)
 
 left, right = st.columns([3, 2])

@@ -22,9 +22,7 @@ def thinned(n: int, most: int = MOST_POINTS) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, most).round().astype(np.int64))
 
 
-def loss_stream(
-    mean_loss: np.ndarray, total_steps: int, log_axis: bool, animate: bool = False
-) -> dict[str, Any]:
+def loss_stream(mean_loss: np.ndarray, total_steps: int, log_axis: bool) -> dict[str, Any]:
     """Return ECharts options for a running loss curve; 500 points at most, no animation.
 
     Parameters
@@ -42,7 +40,7 @@ def loss_stream(
     step = len(mean_loss)
     early = step < total_steps / 100  # a few single steps should not be a speck at the left edge
     return {
-        "animation": animate,
+        "animation": False,
         "grid": {"left": 64, "right": 20, "top": 16, "bottom": 48},
         "xAxis": {
             "type": "value",

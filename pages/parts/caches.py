@@ -53,6 +53,10 @@ def _dataset(name: str, version: str) -> Dataset:
     return datasets.load(name, settings().data_dir)
 
 
+def _version(name: str) -> str:
+    return idx.version(settings().data_dir, name)
+
+
 def current_dataset_name() -> str:
     """Return the data set this visitor works on: the chosen one, or the best there is."""
     return in_use(state.chosen_dataset(), settings().data_dir)
@@ -60,13 +64,13 @@ def current_dataset_name() -> str:
 
 def current_dataset() -> Dataset:
     name = current_dataset_name()
-    return _dataset(name, idx.version(settings().data_dir, name))
+    return _dataset(name, _version(name))
 
 
 def mean_images() -> np.ndarray:
     """Return the mean training image of each class of the current data: (10, 28, 28) uint8."""
     dataset = current_dataset()
-    return _mean_images(idx.version(settings().data_dir, dataset.name), dataset)
+    return _mean_images(_version(dataset.name), dataset)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -92,7 +96,7 @@ def pretrained(name: str) -> nn.Sequential:
 
 def evaluation_of(offer: ModelOnOffer, dataset: Dataset, split: str) -> Evaluation:
     """Evaluate a model on a split of a data set, once for all who ask."""
-    version = idx.version(settings().data_dir, dataset.name)
+    version = _version(dataset.name)
     return _evaluation(offer.version, version, split, offer.model, dataset)
 
 

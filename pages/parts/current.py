@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 from torch import nn
@@ -27,13 +29,19 @@ class ModelOnOffer:
         Changes when the weights do.
     dataset : str
         Name of the data set it was trained on.
+    load : callable
+        Builds the model; only the chosen one is built.
     """
 
     key: str
     label: str
     version: str
     dataset: str
-    model: nn.Sequential
+    load: Callable[[], nn.Sequential]
+
+    @property
+    def model(self) -> nn.Sequential:
+        return self.load()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -55,7 +63,7 @@ def on_offer() -> list[ModelOnOffer]:
             f"{row.title}, trained beforehand on MNIST",
             name,
             "mnist",
-            caches.pretrained(name),
+            partial(caches.pretrained, name),
         )
         for name, row in models.ARCHITECTURES.items()
     ]
@@ -74,7 +82,7 @@ def _own(job: Job, newest: bool) -> ModelOnOffer:
         f"{'Your own' if newest else 'Your earlier one'}: {title}, {steps} on {run.dataset.title}",
         f"{job.id} {snapshot.step}",
         run.config.dataset,
-        models.with_weights(run.config.architecture, snapshot.weights),
+        partial(models.with_weights, run.config.architecture, snapshot.weights),
     )
 
 

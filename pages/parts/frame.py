@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ __all__ = [
     "footer",
     "header",
     "numbers",
+    "pick",
     "pictures",
     "source_of",
     "table",
@@ -67,6 +68,19 @@ def check(result: Check, key: str, what: str = "PyTorch and NumPy") -> None:
             st.success(f"{what}: {result}", icon=":material/check:")
         else:
             st.error(f"{what}: {result}", icon=":material/close:")
+
+
+def pick(label: str, options: Iterable[Any], key: str, default: Any, **arguments: Any) -> Any:
+    """Show a choice of one among a few, always made, remembered for the session."""
+    return st.segmented_control(
+        label,
+        list(options),
+        default=default,
+        required=True,
+        key=key,
+        persist_state="session",
+        **arguments,
+    )
 
 
 def again(label: str, key: str, counter: str) -> int:

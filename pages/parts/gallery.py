@@ -22,15 +22,10 @@ SPLITS = {"train": "Training set", "test": "Test set"}
 def grid(dataset: Dataset) -> tuple[str, int]:
     """Show a page of a split, filtered by class; return the split and the first index shown."""
     left, right = st.columns([2, 3])
-    split = left.segmented_control(
-        "Split",
-        list(SPLITS),
-        default="train",
-        required=True,
-        format_func=SPLITS.__getitem__,
-        key="dataset_split",
-        persist_state="session",
-    )
+    with left:
+        split = frame.pick(
+            "Split", SPLITS, "dataset_split", "train", format_func=SPLITS.__getitem__
+        )
     wanted = right.selectbox(
         "Class",
         ["all", *range(10)],

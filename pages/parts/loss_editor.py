@@ -21,26 +21,12 @@ Example = tuple[np.ndarray, int, tuple[str, ...]]
 
 def logits_and_label() -> Example:
     """Return ten logits, (10,) float32, the right class, and the names of the classes."""
-    source = st.segmented_control(
-        "Logits from",
-        ["sliders", "a real image"],
-        default="sliders",
-        required=True,
-        key="loss_source",
-        persist_state="session",
-    )
+    source = frame.pick("Logits from", ["sliders", "a real image"], "loss_source", "sliders")
     return _from_sliders() if source == "sliders" else _from_image()
 
 
 def _from_sliders() -> Example:
-    label = st.segmented_control(
-        "Right class",
-        list(range(10)),
-        default=3,
-        required=True,
-        key="loss_label",
-        persist_state="session",
-    )
+    label = frame.pick("Right class", range(10), "loss_label", 3)
     values = []
     for row in range(0, 10, 5):
         with st.container(horizontal=True):  # five in a row, on a phone two

@@ -34,10 +34,8 @@ __all__ = [
     "rebase",
     "set_applied_parameters",
     "set_job_id",
-    "set_training_problem",
     "set_widget",
     "settle_epochs",
-    "training_problem",
 ]
 
 _SLOT = "slot_"
@@ -95,15 +93,6 @@ def job_id() -> str | None:
 
 def set_job_id(value: str) -> None:
     _set("job", value)
-
-
-def training_problem() -> str:
-    """Return why the last click on Start could not be carried out, or ""."""
-    return _get("training_problem", "")
-
-
-def set_training_problem(sentence: str) -> None:
-    _set("training_problem", sentence)
 
 
 def applied_parameters() -> dict[str, str]:

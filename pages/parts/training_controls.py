@@ -7,13 +7,12 @@ import streamlit as st
 from mnist_core import engine, models
 from mnist_core.datasets import Dataset
 from mnist_core.jobs import ACTIVE
-from mnist_core.runs import TrainingConfig, TrainingRun, default_epochs
+from mnist_core.runs import LESSON, TrainingConfig, TrainingRun, default_epochs
 from pages.parts import caches, current, state
 
 __all__ = ["buttons", "settings"]
 
 WIDTH = 164  # pixels
-LESSON = TrainingConfig()
 
 
 def settings(dataset: Dataset) -> TrainingConfig | None:
@@ -39,16 +38,16 @@ def settings(dataset: Dataset) -> TrainingConfig | None:
         )
         learning_rate = st.number_input(
             "Learning rate",
-            value=0.01,
+            value=LESSON.learning_rate,
             step=0.001,
             format="%.6g",
             key="training_learning_rate",
             persist_state="session",
             width=WIDTH,
         )
-        batch_size = _whole_number("Batch size", "training_batch_size", 32)
+        batch_size = _whole_number("Batch size", "training_batch_size", LESSON.batch_size)
         epochs = _whole_number("Epochs", "training_epochs", None)
-        seed = _whole_number("Seed", "training_seed", 0)
+        seed = _whole_number("Seed", "training_seed", LESSON.seed)
     n_images = len(dataset.train_images)
     few = default_epochs(n_images) > LESSON.epochs
     why = ": few, so it takes more epochs to come as far as with MNIST" if few else ""

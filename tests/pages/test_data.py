@@ -20,6 +20,13 @@ def wait_for(app, sentence: str, seconds: float = 20) -> None:
         app.run()
 
 
+def download_from(server, packed, data_dir, monkeypatch) -> None:
+    """Let the app's downloads come from a local server."""
+    table = data_files.md5_table(packed)
+    registry = Downloads(data_dir, sources=lambda _name: ([server.address], table))
+    monkeypatch.setattr(caches, "downloads", lambda: registry)
+
+
 def test_missing_data_offers_the_download(open_page):
     app = open_page("home")
     assert "MNIST is not on this machine yet" in words(app)
@@ -54,10 +61,7 @@ def test_download_goes_from_button_to_data(open_page, data_dir, monkeypatch):
     monkeypatch.setitem(idx._PUBLISHED_MD5, "mnist", data_files.md5_table(files))
     packed = data_files.packed(files)
     with data_files.serving(packed) as server:
-        registry = Downloads(
-            data_dir, sources=lambda _name: ([server.address], data_files.md5_table(packed))
-        )
-        monkeypatch.setattr(caches, "downloads", lambda: registry)
+        download_from(server, packed, data_dir, monkeypatch)
         app = open_page("home")
         app.button(key="home_data_status_fetch").click().run()
         wait_for(app, "In use: MNIST")
@@ -70,10 +74,7 @@ def test_failed_download_is_said_and_can_be_tried_again(open_page, data_dir, mon
     packed = data_files.packed(data_files.tiny_set())
     monkeypatch.setattr(downloads_module, "SILENCE_S", 1.0)
     with data_files.serving(packed, data_files.not_found) as server:
-        registry = Downloads(
-            data_dir, sources=lambda _name: ([server.address], data_files.md5_table(packed))
-        )
-        monkeypatch.setattr(caches, "downloads", lambda: registry)
+        download_from(server, packed, data_dir, monkeypatch)
         app = open_page("dataset")
         app.button(key="dataset_data_fetch").click().run()
         wait_for(app, "could not be fetched")
