@@ -26,7 +26,8 @@ from torch.utils.data import DataLoader
 
 from benchmarks.machine import describe, report
 from mnist_core import datasets, engine, evaluation, models
-from mnist_core.runs import TrainingConfig, TrainingRun
+from mnist_core.configs import TrainingConfig
+from mnist_core.runs import TrainingRun
 from mnist_core.settings import settings
 from mnist_core.vision import RAW_ONLY
 

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
+from mnist_core.augmentation import augmented, generator_for
+from mnist_core.optimisers import Optimiser
 from mnist_core.pixels import to_input
 
-__all__ = ["OPTIMISERS", "batches", "epoch_order", "training_step", "training_steps"]
+__all__ = [
+    "AutogradEngine",
+    "Engine",
+    "batches",
+    "epoch_order",
+    "training_step",
+    "training_steps",
+]
 
-_BLOCK = 4096  # images converted at once: enough to make it cheap, few enough to be small (13 MB)
-
-OPTIMISERS: dict[str, Callable[[list[nn.Parameter], float], optim.Optimizer]] = {
-    "SGD": lambda parameters, lr: optim.SGD(parameters, lr=lr),
-    "SGD with momentum": lambda parameters, lr: optim.SGD(parameters, lr=lr, momentum=0.9),
-    "Adam": lambda parameters, lr: optim.Adam(parameters, lr=lr),
-}
+_BLOCK = 1024  # images converted at once: enough to make it cheap, few enough for the CPU's cache
 
 cross_entropy = nn.CrossEntropyLoss()
 
 
-def training_step(
-    model: nn.Module, optimiser: optim.Optimizer, x: Tensor, labels: Tensor
-) -> Tensor:
+def training_step(model: nn.Module, optimiser: Optimiser, x: Tensor, labels: Tensor) -> Tensor:
     """Take one training step: look at a batch, measure the error, move the weights.
 
     Parameters
@@ -44,6 +46,64 @@ def training_step(
     loss.backward()  # backward: d loss / d weight, for every weight
     optimiser.step()  # move every weight a little against its gradient
     return loss.detach()
+
+
+class Engine(Protocol):
+    """What can train: `AutogradEngine` here, and ``NumpyEngine`` with every gradient by hand."""
+
+    def train(self, x: Tensor, labels: Tensor, learning_rate: float) -> Any:
+        """Take one step; return the loss before it, in whatever form is cheap."""
+
+    def numbers(self, losses: list[Any]) -> np.ndarray:
+        """Return losses that `train` gave as (N,) float32."""
+
+    def weights(self) -> dict[str, Any]:
+        """Return the weights themselves, by PyTorch's names."""
+
+    def memory(self) -> dict[str, Any]:
+        """Return what the optimiser remembers between steps, as named tensors."""
+
+    def restore(self, weights: dict[str, Tensor], memory: dict[str, Tensor]) -> None:
+        """Go on from what `weights` and `memory` once gave; ValueError if they do not fit."""
+
+
+class AutogradEngine:
+    """Trains any model with PyTorch's automatic differentiation."""
+
+    def __init__(self, model: nn.Module, optimiser: Optimiser) -> None:
+        self.model, self.optimiser = model, optimiser
+
+    def train(self, x: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
+        self.optimiser.learning_rate = learning_rate
+        return training_step(self.model, self.optimiser, x, labels)
+
+    def numbers(self, losses: list[Tensor]) -> np.ndarray:
+        return torch.stack(losses).numpy()
+
+    def weights(self) -> dict[str, Tensor]:
+        return self.model.state_dict()
+
+    def memory(self) -> dict[str, Tensor]:
+        named = {
+            f"{name}.{i}": tensor
+            for name, tensors in self.optimiser.memory.items()
+            for i, tensor in enumerate(tensors)
+        }
+        return named | {"steps": torch.tensor(self.optimiser.steps)}
+
+    def restore(self, weights: dict[str, Tensor], memory: dict[str, Tensor]) -> None:
+        own = self.memory()
+        if {n: (t.shape, t.dtype) for n, t in memory.items()} != {
+            n: (t.shape, t.dtype) for n, t in own.items()
+        }:
+            raise ValueError("what the optimiser remembered does not fit it.")
+        try:
+            self.model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(f"the saved weights do not fit this network: {error}") from error
+        self.optimiser.steps = int(memory["steps"])
+        for name, tensor in own.items():
+            tensor.copy_(memory[name])
 
 
 def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:
@@ -75,24 +135,37 @@ def batches(
 
 
 def training_steps(
-    model: nn.Module,
-    optimiser: optim.Optimizer,
+    engine: Engine,
     images: np.ndarray,
     labels: np.ndarray,
     *,
     batch_size: int,
     seed: int,
+    learning_rate: Callable[[int], float],
+    augment: bool = False,
     first_step: int = 0,
-) -> Iterator[Tensor]:
-    """Train for ever, an epoch after the other; yield each step's loss as a tensor.
+) -> Iterator[Any]:
+    """Train for ever, an epoch after the other; yield each step's loss as the engine gives it.
 
     Nothing is read back from the tensors here: ``.item()`` at every step would make the loop wait
     for each number. Whoever drives the loop decides when to look, and when to stop.
+
+    Parameters
+    ----------
+    learning_rate : callable
+        Takes the number of the step, from 0 on, and returns the rate to take it with.
+    augment : bool
+        Whether each image is changed a little every time, see `mnist_core.augmentation`.
+    first_step : int
+        Where to begin, as if the steps before had been taken.
     """
     steps_an_epoch = -(-len(images) // batch_size)
-    epoch, first = divmod(first_step, steps_an_epoch)
+    step = first_step
     while True:
+        epoch, first = divmod(step, steps_an_epoch)
         order = epoch_order(len(images), seed, epoch)
         for x, y in batches(images, labels, order, batch_size, first):
-            yield training_step(model, optimiser, x, y)
-        epoch, first = epoch + 1, 0
+            if augment:
+                x = augmented(x, generator_for(seed, step))
+            yield engine.train(x, y, learning_rate(step))
+            step += 1

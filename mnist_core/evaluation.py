@@ -10,7 +10,16 @@ from torch import nn
 
 from mnist_core.pixels import to_input
 
-__all__ = ["Evaluation", "accuracy", "evaluate", "probabilities", "worst_mistakes"]
+__all__ = [
+    "Evaluation",
+    "Score",
+    "accuracy",
+    "dead_units",
+    "evaluate",
+    "probabilities",
+    "score",
+    "worst_mistakes",
+]
 
 _BATCH = 1_000
 
@@ -37,6 +46,57 @@ def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
 def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
     """Return the share of images whose largest output is at their label, 0 to 1."""
     return float((probabilities(model, images).argmax(axis=1) == labels).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good a model is on some images, in three numbers.
+
+    Attributes
+    ----------
+    accuracy : float
+        Share of right answers, 0 to 1.
+    loss : float
+        Mean cross-entropy.
+    largest_class : float
+        Share of the images given to the class that is named most, 0 to 1.
+    """
+
+    accuracy: float
+    loss: float
+    largest_class: float
+
+
+def score(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Score:
+    """Measure a model on (N, 28, 28) uint8 images with (N,) int64 labels, N at least 1."""
+    p = probabilities(model, images)
+    predicted = p.argmax(axis=1)
+    right = p[np.arange(len(labels)), labels]
+    loss = -np.log(right.clip(1e-45)).mean()  # the smallest float32: log(0) would be no number
+    counts = np.bincount(predicted, minlength=10)
+    return Score(
+        float((predicted == labels).mean()), float(loss), float(counts.max() / len(labels))
+    )
+
+
+def dead_units(model: nn.Sequential, images: np.ndarray) -> float:
+    """Return the share of hidden units that give 0 for every one of the images, 0 to 1.
+
+    A unit is an output of a ReLU: a number of the vector, or a channel of the picture. For none of
+    these images does it get a gradient, so it cannot learn. Without ReLUs the share is 0.
+    """
+    seen: list[torch.Tensor] = []
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            x, alive = to_input(images[start : start + _BATCH]), []
+            for layer in model:
+                x = layer(x)
+                if isinstance(layer, nn.ReLU):
+                    alive.append((x > 0).flatten(2).any(2).any(0) if x.ndim > 2 else (x > 0).any(0))
+            if not alive:
+                return 0.0
+            seen.append(torch.cat(alive))
+    return float((~torch.stack(seen).any(0)).float().mean())
 
 
 @dataclass(frozen=True, slots=True)

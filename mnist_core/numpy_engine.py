@@ -1,8 +1,9 @@
 """The same networks without PyTorch: every forward with its backward, written out by hand.
 
-For a layer y = f(x), ``forward`` returns y and keeps what it needs; ``backward`` takes dL/dy and
-returns dL/dx, and leaves the gradients of its own weights in ``gradients``. That chain is all that
-``loss.backward()`` does. Shapes: B batch, C channels, H rows, W columns, O outputs, K kernel side.
+For a layer y = f(x), ``forward`` returns y and keeps what it needs. ``find_gradients`` takes dL/dy
+and leaves the gradients of the layer's own weights in ``gradients``; ``backward`` does that and
+returns dL/dx. That chain is all that ``loss.backward()`` does. Shapes: B batch, C channels, H rows,
+W columns, O outputs, K kernel side.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-__all__ = ["Network", "cross_entropy", "cross_entropy_gradient", "log_softmax"]
+__all__ = ["Network", "NumpyEngine", "cross_entropy", "log_softmax"]
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -25,16 +26,18 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean of -log p[label] over the batch."""
-    return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the loss L, the mean of -log p[label], and its gradient dL/dlogits = (p - y) / B.
 
-
-def cross_entropy_gradient(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return dL/dlogits = (p - y) / B, with y the one-hot labels: (B, 10)."""
-    p = np.exp(log_softmax(logits))
-    p[np.arange(len(labels)), labels] -= 1
-    return p / len(labels)
+    p is softmax(logits) and y the one-hot labels, both (B, 10).
+    """
+    log_p = log_softmax(logits)
+    rows = np.arange(len(labels))
+    loss = -log_p[rows, labels].sum() / len(labels)
+    gradient = np.exp(log_p)
+    gradient[rows, labels] -= 1
+    gradient /= len(labels)
+    return float(loss), gradient
 
 
 class Layer(ABC):
@@ -50,7 +53,11 @@ class Layer(ABC):
 
     @abstractmethod
     def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Return dL/dx, given dL/dy."""
+        """Return dL/dx, given dL/dy; find the gradients of the layer's weights, if it has any."""
+
+    def find_gradients(self, dy: np.ndarray) -> None:
+        """Leave dL/dw of every weight in ``gradients``, given dL/dy."""
+        self.gradients = {}  # a layer without weights has none
 
 
 class Flatten(Layer):
@@ -80,8 +87,11 @@ class Linear(Layer):
         self.x = x  # (B, I)
         return x @ self.weights["weight"].T + self.weights["bias"]  # (B, O)
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
+    def find_gradients(self, dy: np.ndarray) -> None:
         self.gradients = {"weight": dy.T @ self.x, "bias": dy.sum(axis=0)}
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        self.find_gradients(dy)
         return dy @ self.weights["weight"]
 
 
@@ -99,13 +109,16 @@ class Conv2d(Layer):
         y = np.tensordot(self.windows, self.weights["weight"], axes=((1, 4, 5), (1, 2, 3)))
         return (y + self.weights["bias"]).transpose(0, 3, 1, 2)  # (B, O, H', W')
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        W, s, p = self.weights["weight"], self.stride, self.padding
-        height, width = dy.shape[2:]
+    def find_gradients(self, dy: np.ndarray) -> None:
         self.gradients = {
             "weight": np.tensordot(dy, self.windows, axes=((0, 2, 3), (0, 2, 3))),
             "bias": dy.sum(axis=(0, 2, 3)),
         }
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        self.find_gradients(dy)
+        W, s, p = self.weights["weight"], self.stride, self.padding
+        height, width = dy.shape[2:]
         dx = np.zeros_like(self.padded)
         for i in range(W.shape[2]):  # every kernel weight touched a shifted copy of the image
             for j in range(W.shape[3]):
@@ -158,18 +171,25 @@ class Network:
         return x
 
     def backward(self, dlogits: np.ndarray) -> None:
-        """Walk back through the layers and leave each one's gradients with it."""
-        for layer in reversed(self.layers.values()):
+        """Walk back through the layers and leave each one's gradients with it.
+
+        It ends at the lowest layer that has weights: nothing below is to be changed.
+        """
+        layers = list(self.layers.values())
+        lowest = next(i for i, layer in enumerate(layers) if layer.weights)
+        for layer in reversed(layers[lowest + 1 :]):
             dlogits = layer.backward(dlogits)
+        layers[lowest].find_gradients(dlogits)
 
     def training_step(self, x: np.ndarray, labels: np.ndarray, learning_rate: float) -> float:
         """Take one step of plain SGD; return the loss before it."""
-        logits = self.forward(x)
-        self.backward(cross_entropy_gradient(logits, labels))
+        loss, dlogits = cross_entropy(self.forward(x), labels)
+        self.backward(dlogits)
         for layer in self.layers.values():
             for name, gradient in layer.gradients.items():
-                layer.weights[name] = layer.weights[name] - learning_rate * gradient
-        return cross_entropy(logits, labels)
+                gradient *= learning_rate
+                layer.weights[name] -= gradient
+        return loss
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return all weights under PyTorch's names, such as ``l1.weight``."""
@@ -178,6 +198,44 @@ class Network:
             for name, layer in self.layers.items()
             for key, value in layer.weights.items()
         }
+
+
+class NumpyEngine:
+    """Trains a model's copy in NumPy, with what `mnist_core.engine.AutogradEngine` offers."""
+
+    def __init__(self, model: Any) -> None:
+        self.network = Network.copy_of(model)
+
+    def train(self, x: Any, labels: Any, learning_rate: float) -> float:
+        """Take one step; x is (B, 1, 28, 28) float32, labels (B,) int64, as tensors."""
+        return self.network.training_step(x.numpy(), labels.numpy(), learning_rate)
+
+    def numbers(self, losses: list[float]) -> np.ndarray:
+        """Return what `train` returned, as an array: (N,) float32."""
+        return np.array(losses, dtype=np.float32)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return the weights themselves (not copies) under PyTorch's names."""
+        return self.network.weights()
+
+    def memory(self) -> dict[str, np.ndarray]:
+        """Return what the optimiser remembers: plain SGD remembers nothing."""
+        return {}
+
+    def restore(self, weights: dict[str, Any], memory: dict[str, Any]) -> None:
+        """Go on from weights that were saved.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit the network.
+        """
+        own = self.weights()
+        shapes = {name: tuple(array.shape) for name, array in weights.items()}
+        if memory or shapes != {name: array.shape for name, array in own.items()}:
+            raise ValueError("the saved weights do not fit this network.")
+        for name, array in own.items():
+            array[...] = np.asarray(weights[name])
 
 
 def _copy_layer(layer: Any, dtype: type) -> Layer:

@@ -32,4 +32,4 @@ def to_input(images: np.ndarray) -> Tensor:
             f"expected images of shape (N, 28, 28) and type uint8, got shape {images.shape} "
             f"and type {images.dtype}: convert them first, one grey value a pixel."
         )
-    return torch.from_numpy(images.astype(np.float32)).div_(255).unsqueeze(1)
+    return torch.from_numpy(np.divide(images, np.float32(255), dtype=np.float32)).unsqueeze(1)

@@ -4,138 +4,40 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mnist_core import engine, evaluation, models
-from mnist_core.datasets import NAMES, TITLES, Dataset
+from mnist_core.configs import TrainingConfig, check_learning_rate
+from mnist_core.datasets import Dataset
+from mnist_core.numpy_engine import NumpyEngine
+from mnist_core.optimisers import OPTIMISERS
+from mnist_core.records import Checkup, History, Snapshot
+from mnist_core.schedules import SCHEDULES
 
-__all__ = [
-    "LESSON",
-    "History",
-    "Snapshot",
-    "TrainingConfig",
-    "TrainingFailedError",
-    "TrainingRun",
-    "running_mean",
-]
+__all__ = ["TrainingFailedError", "TrainingRun", "moment_steps"]
 
-MAX_STEPS = 1_000_000  # bounds a run's memory (4 MB of losses) and its time
 DIVERGED_LOSS = 1e6  # the right class gets a probability below exp(-1e6): nothing comes back
-FEWEST_STEPS = 20  # before the speed means anything
-WINDOW = 100  # steps; the lesson's chart averages the loss over the last 100
+MOMENTS, MOMENTS_BYTES = 40, 20_000_000  # how many snapshots a run keeps, and how large in all
 
 
 class TrainingFailedError(Exception):
     """A run cannot go on; the message says at which step, and what to try."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """Everything that decides how a run goes. Equal configurations give equal runs.
+def moment_steps(total_steps: int, weight_bytes: int) -> np.ndarray:
+    """Return the steps at which a snapshot is kept: 0, 1, ... total, close first, then far apart.
 
-    Raises
-    ------
-    ValueError
-        If a value is out of range; the message says what was expected and what came.
+    The first steps change most; evenly spaced logarithms give them their share. At most 40, fewer
+    if the weights are so large that they would take more than 20 MB together.
     """
-
-    dataset: str = "mnist"
-    architecture: str = "linear"
-    optimiser: str = "SGD"
-    learning_rate: float = 0.01
-    batch_size: int = 32
-    epochs: int = 5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for label, value, known in (
-            ("data set", self.dataset, NAMES),
-            ("model", self.architecture, models.ARCHITECTURES),
-            ("optimiser", self.optimiser, engine.OPTIMISERS),
-        ):
-            if value not in known:
-                raise ValueError(f"The {label} must be one of {', '.join(known)}, got {value!r}.")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ValueError(
-                f"The learning rate must be a number above 0, got {self.learning_rate:g}: with 0 "
-                "nothing is learnt, below 0 the loss is driven up. Try 0.01."
-            )
-        for label, count in (("batch size", self.batch_size), ("number of epochs", self.epochs)):
-            if count < 1:
-                raise ValueError(f"The {label} must be at least 1, got {count}.")
-        if not 0 <= self.seed < 2**31:
-            raise ValueError(f"The seed must be from 0 to 2,147,483,647, got {self.seed:,}.")
-
-    def __str__(self) -> str:
-        title = models.ARCHITECTURES[self.architecture].title
-        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
-        return (
-            f"{title} on {TITLES[self.dataset]} · {self.optimiser}, learning rate "
-            f"{self.learning_rate:g} · batches of {self.batch_size:,} · {epochs} · seed {self.seed}"
-        )
-
-    def total_steps(self, n_images: int) -> int:
-        """Return how many steps the run takes on so many images.
-
-        Raises
-        ------
-        ValueError
-            If the batch does not fit the data or the run would be too long.
-        """
-        if self.batch_size > n_images:
-            raise ValueError(
-                f"The batch size must be at most the {n_images:,} training images, got "
-                f"{self.batch_size:,}. Try 32."
-            )
-        total = -(-n_images // self.batch_size) * self.epochs
-        if total > MAX_STEPS:
-            raise ValueError(
-                f"This run would take {total:,} steps; at most {MAX_STEPS:,} are allowed. "
-                "Take fewer epochs or larger batches."
-            )
-        return total
-
-
-LESSON = TrainingConfig()
-
-
-@dataclass(slots=True)
-class History:
-    """What happened so far. Only the thread that trains writes; pages read up to ``step``.
-
-    Attributes
-    ----------
-    losses : (total_steps,) float32
-        The loss of each batch before its step; valid up to ``step``.
-    step : int
-        Steps taken.
-    training_s : float
-        Seconds spent on steps and accuracies, pauses and waiting left out.
-    accuracies : list of (step, accuracy)
-        Accuracy on the test set, 0 to 1, after each epoch.
-    """
-
-    losses: np.ndarray
-    step: int = 0
-    training_s: float = 0.0
-    accuracies: list[tuple[int, float]] = field(default_factory=list)
-
-    @property
-    def steps_per_s(self) -> float:
-        return self.step / self.training_s if self.training_s else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A finished copy of a network's weights, and the step at which it was taken."""
-
-    step: int
-    weights: dict[str, Tensor]
+    most = max(2, min(MOMENTS, MOMENTS_BYTES // max(1, weight_bytes)))
+    steps = np.geomspace(1, total_steps, most - 1).round().astype(np.int64)
+    return np.unique(np.concatenate([[0], steps]))
 
 
 class TrainingRun:
@@ -143,23 +45,38 @@ class TrainingRun:
 
     Others may read ``history`` and ``snapshot`` at any time: a step is counted only after its loss
     is written, and a snapshot is replaced, never changed.
+
+    Parameters
+    ----------
+    threads : int
+        How many CPU threads it is meant for. The last bits of a sum depend on it, so a run that is
+        taken up again needs the same number. Whoever drives the run sets them.
     """
 
-    def __init__(self, config: TrainingConfig, dataset: Dataset) -> None:
-        self.config, self.dataset = config, dataset
+    def __init__(self, config: TrainingConfig, dataset: Dataset, threads: int = 1) -> None:
+        self.config, self.dataset, self.threads = config, dataset, threads
         self.total_steps = config.total_steps(len(dataset.train_images))
         self.steps_per_epoch = self.total_steps // config.epochs
-        self.history = History(np.zeros(self.total_steps, dtype=np.float32))
-        self.model = models.build(config.architecture, config.seed)
-        self.snapshot = self._take_snapshot()
-        self._optimiser = engine.OPTIMISERS[config.optimiser](
-            list(self.model.parameters()), config.learning_rate
+        self.history = History(
+            np.zeros(self.total_steps, dtype=np.float32),
+            np.zeros(self.total_steps, dtype=np.float32),
+            [(0, config.learning_rate)],
         )
-        self._steps: Iterator[Tensor] | None = None
+        self._engine = _engine_for(config)
+        self.snapshot = self._take_snapshot()
+        weight_bytes = sum(t.nbytes for t in self.snapshot.weights.values())
+        self.moment_steps = moment_steps(self.total_steps, weight_bytes)
+        self.moments = [self.snapshot]  # those not yet put away, see `mnist_core.runfiles`
+        self._steps: Iterator[Any] | None = None
 
     @property
     def finished(self) -> bool:
         return self.history.step == self.total_steps
+
+    @property
+    def model(self) -> nn.Sequential:
+        """A model that predicts with the weights as they are now."""
+        return models.with_weights(self.config.architecture, self._take_snapshot().weights)
 
     def advance(self, max_steps: int, max_s: float = math.inf) -> None:
         """Take up to so many steps for up to so many seconds; stop at the end of an epoch.
@@ -170,116 +87,146 @@ class TrainingRun:
             If the loss is no longer a number, or far too large to come back from.
         """
         started = time.perf_counter()
+        before = self.history.training_s
         try:
-            self._take_steps(max_steps, started + max_s)
+            self._take_steps(max_steps, started, started + max_s)
         finally:
-            self.history.training_s += time.perf_counter() - started
+            self.history.training_s = before + time.perf_counter() - started
 
-    def _take_steps(self, max_steps: int, until: float) -> None:
-        history, per_epoch = self.history, self.steps_per_epoch
-        to_epoch_end = per_epoch - history.step % per_epoch
+    def _take_steps(self, max_steps: int, started: float, until: float) -> None:
+        history, first = self.history, self.history.step
         steps = self._steps = self._steps or self._begin()
-        losses: list[Tensor] = []
-        for _ in range(min(max_steps, to_epoch_end, self.total_steps - history.step)):
+        losses: list[Any] = []
+        for _ in range(min(max_steps, self._next_stop() - first)):
             losses.append(next(steps))
             if time.perf_counter() > until:
                 break
         if not losses:
             return
-        values = torch.stack(losses).numpy()
-        history.losses[history.step : history.step + len(values)] = values
+        values, last = self._engine.numbers(losses), first + len(losses)
+        now = history.training_s + time.perf_counter() - started
+        history.losses[first:last] = values
+        times = np.linspace(history.training_s, now, len(values) + 1)[1:]
+        history.seconds[first:last] = times
         bad = np.flatnonzero(~(values < DIVERGED_LOSS))
-        history.step += int(bad[0]) + 1 if bad.size else len(values)
+        history.step = first + int(bad[0]) + 1 if bad.size else last
         if bad.size:
             raise TrainingFailedError(self._explain_divergence(float(values[bad[0]])))
-        if history.step % per_epoch == 0:
-            self._end_epoch()
+        if history.step in self.moment_steps:
+            self.moments.append(self._take_snapshot())
+        if history.step % self.steps_per_epoch == 0:
+            history.checkups.append(self._check_up())
+
+    def _next_stop(self) -> int:
+        """Return the next step at which there is something to do: an epoch's end or a snapshot."""
+        step, per_epoch = self.history.step, self.steps_per_epoch
+        epoch_end = min((step // per_epoch + 1) * per_epoch, self.total_steps)
+        later = self.moment_steps[self.moment_steps > step]
+        return min(epoch_end, int(later[0])) if len(later) else epoch_end
 
     def rest(self) -> None:
-        """Let go of the images that were gathered ahead (13 MB); `advance` gathers them again."""
+        """Let go of the images that were gathered ahead; `advance` gathers them again."""
         self._steps = None
 
-    def _begin(self) -> Iterator[Tensor]:
+    def _begin(self) -> Iterator[Any]:
         return engine.training_steps(
-            self.model,
-            self._optimiser,
+            self._engine,
             self.dataset.train_images,
             self.dataset.train_labels,
             batch_size=self.config.batch_size,
             seed=self.config.seed,
+            learning_rate=self.learning_rate_at,
+            augment=self.config.augment,
             first_step=self.history.step,
         )
+
+    def learning_rate_at(self, step: int) -> float:
+        """Return the rate of a step that is now to be taken: the last chosen one, scheduled."""
+        return self.history.learning_rates[-1][1] * self.schedule_share(step)
+
+    def schedule_share(self, step: int) -> float:
+        """Return the share of the chosen learning rate at a step, 0 to 1."""
+        return SCHEDULES[self.config.schedule](step, self.total_steps)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Go on with another learning rate (with a schedule: another highest one).
+
+        Raises
+        ------
+        ValueError
+            If it is not a number above 0.
+        """
+        check_learning_rate(rate)
+        rates, step = self.history.learning_rates, self.history.step
+        kept = [(s, r) for s, r in rates if s < step]
+        if not kept or kept[-1][1] != rate:
+            kept.append((step, rate))
+        self.history.learning_rates = kept  # replaced, not changed: others may be reading
 
     def publish_weights(self) -> None:
         """Replace ``snapshot`` by a copy of the network's weights as they are now."""
         self.snapshot = self._take_snapshot()
 
     def _take_snapshot(self) -> Snapshot:
-        weights = {name: t.detach().clone() for name, t in self.model.state_dict().items()}
+        weights = {
+            name: torch.as_tensor(w).detach().clone(memory_format=torch.contiguous_format)
+            for name, w in self._engine.weights().items()
+        }
         return Snapshot(self.history.step, weights)
 
-    def _end_epoch(self) -> None:
+    def weights(self) -> dict[str, Any]:
+        """Return the weights as they are now, as named tensors or arrays, not copied."""
+        return self._engine.weights()
+
+    def memory(self) -> dict[str, Any]:
+        """Return what the optimiser remembers, as named tensors, not copied."""
+        return self._engine.memory()
+
+    def restore(
+        self, history: History, weights: Mapping[str, Tensor], memory: Mapping[str, Tensor]
+    ) -> None:
+        """Stand where a saved run of the same configuration stood, to go on as if nothing had been.
+
+        Raises
+        ------
+        ValueError
+            If weights or memory do not fit the network.
+        """
+        self._engine.restore(dict(weights), dict(memory))
+        self.history, self._steps = history, None
+        self.publish_weights()
+        self.moments = []
+
+    def _check_up(self) -> Checkup:
         test = self.dataset.test_images, self.dataset.test_labels
-        self.history.accuracies.append((self.history.step, evaluation.accuracy(self.model, *test)))
+        train = self.dataset.train_images[:2_000], self.dataset.train_labels[:2_000]
+        model = self.model
+        on_test, on_train = evaluation.score(model, *test), evaluation.score(model, *train)
+        dead_units = evaluation.dead_units(model, train[0])
+        return Checkup(
+            self.history.step,
+            on_test.accuracy,
+            on_test.loss,
+            on_train.accuracy,
+            on_train.loss,
+            dead_units,
+            on_test.largest_class,
+        )
 
     def _explain_divergence(self, loss: float) -> str:
         became = "is no longer a number" if math.isnan(loss) else f"grew to {loss:.3g}"
         return (
             f"The loss {became} at step {self.history.step} of {self.total_steps}: the steps are "
             f"so large that each one overshoots. Try a smaller learning rate than "
-            f"{self.config.learning_rate:g}, for example 0.01."
+            f"{self.history.learning_rates[-1][1]:g}, for example 0.01."
         )
 
 
-def running_mean(values: np.ndarray, window: int = WINDOW) -> np.ndarray:
-    """Return the mean of each value and up to ``window - 1`` before it: (N,) -> (N,) float64."""
-    total = np.cumsum(values, dtype=np.float64)
-    total[window:] -= total[:-window].copy()
-    return total / np.minimum(np.arange(1, len(values) + 1), window)
-
-
-def default_epochs(n_images: int) -> int:
-    """Return how many epochs suit a data set: the lesson's 5 on MNIST, more on smaller ones.
-
-    The 1,437 bundled digits need about 60 to come to a comparable accuracy (91 %).
-    """
-    lesson_images, most = 60_000, 60
-    as_many_steps = round(LESSON.epochs * lesson_images / max(n_images, 1))
-    return max(LESSON.epochs, min(most, as_many_steps))
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A run's numbers in words, a dash where there is none yet."""
-
-    loss: str
-    accuracy: str
-    speed: str
-    spent: str
-    left: str
-
-
-def progress_of(history: History, total_steps: int) -> Progress:
-    """Put a run's numbers into words."""
-    step, rate = history.step, history.steps_per_s
-    recent = history.losses[max(0, step - WINDOW) : step]
-    known = rate and step >= FEWEST_STEPS  # the first steps are slow and say nothing of the rest
-    return Progress(
-        loss=_number(float(recent.mean())) if step else "–",
-        accuracy=f"{history.accuracies[-1][1]:.4f}" if history.accuracies else "–",
-        speed=f"{rate:,.0f}" if known else "–",
-        spent=_duration(history.training_s),
-        left=_duration((total_steps - step) / rate) if known else "–",
+def _engine_for(config: TrainingConfig) -> engine.Engine:
+    model = models.build(config.architecture, config.seed)
+    if config.engine == "numpy":
+        return NumpyEngine(model)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster
+    return engine.AutogradEngine(
+        model, OPTIMISERS[config.optimiser](model.parameters(), config.learning_rate)
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}" if value < 1_000 else f"{value:.3g}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,11 +29,23 @@ class Settings:
         (``MNIST_MIRROR``), or ``""``. A school can serve its class from its own machine.
     auto_download : bool
         Whether the first start fetches a missing MNIST by itself (``MNIST_AUTO_DOWNLOAD``).
+    work_dir : Path
+        Folder in which visitors' training runs are kept (``MNIST_WORK_DIR``).
+    work_limit_mb : int
+        How much of the disk they may take, in megabytes (``MNIST_WORK_LIMIT_MB``).
+    workers : int
+        How many runs train at once (``MNIST_WORKERS``); 0 is one for every two cores.
+    unwatched_min : int
+        After how many minutes without a look a run is paused (``MNIST_UNWATCHED_MIN``).
     """
 
     data_dir: Path
     mirror: str = ""
     auto_download: bool = True
+    work_dir: Path = field(default_factory=lambda: _default_data_dir() / "workspaces")
+    work_limit_mb: int = 1_000
+    workers: int = 0
+    unwatched_min: int = 30
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -44,7 +56,6 @@ class Settings:
         ValueError
             If a value cannot be understood.
         """
-        folder = environment.get("MNIST_DATA_DIR", "").strip()
         mirror = environment.get("MNIST_MIRROR", "").strip()
         word = environment.get("MNIST_AUTO_DOWNLOAD", "").strip().lower() or "1"
         scheme, host, *_ = urlsplit(mirror)
@@ -59,20 +70,36 @@ class Settings:
                 "correct it or leave it out."
             )
         return cls(
-            data_dir=_absolute(folder) if folder else _default_data_dir(),
+            data_dir=_folder(environment, "MNIST_DATA_DIR", _default_data_dir()),
             mirror=mirror.rstrip("/") + "/" if mirror else "",
             auto_download=_WORDS[word],
+            work_dir=_folder(environment, "MNIST_WORK_DIR", _default_data_dir() / "workspaces"),
+            work_limit_mb=_number(environment, "MNIST_WORK_LIMIT_MB", 1_000, least=10),
+            workers=_number(environment, "MNIST_WORKERS", 0, least=0),
+            unwatched_min=_number(environment, "MNIST_UNWATCHED_MIN", 30, least=1),
         )
 
 
-def _absolute(folder: str) -> Path:
+def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
+    text = environment.get(name, "").strip()
     try:
-        return Path(folder).expanduser().absolute()
+        return Path(text).expanduser().absolute() if text else default
     except RuntimeError as error:  # pathlib's word for a home folder that it cannot find
         raise ValueError(
-            f"MNIST_DATA_DIR must be a folder, got {folder!r} ({error}): "
-            "correct it or leave it out."
+            f"{name} must be a folder, got {text!r} ({error}): correct it or leave it out."
         ) from error
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and int(text) >= least):
+        raise ValueError(
+            f"{name} must be a whole number of at least {least}, got {text!r}: "
+            "correct it or leave it out."
+        )
+    return int(text)
 
 
 def _default_data_dir() -> Path:

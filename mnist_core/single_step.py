@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn, optim
+from torch import nn
 
 from mnist_core.checks import Check, compare
 from mnist_core.engine import cross_entropy, training_step
 from mnist_core.numpy_engine import Network
+from mnist_core.optimisers import SGD
 from mnist_core.pixels import to_input
 
 __all__ = ["SingleStep", "single_step"]
@@ -42,7 +43,7 @@ def step_in_torch(
     model: nn.Module, images: np.ndarray, labels: np.ndarray, lr: float
 ) -> tuple[float, float]:
     x, y = to_input(images), torch.tensor(labels)
-    optimiser = optim.SGD(model.parameters(), lr=lr)
+    optimiser = SGD(model.parameters(), learning_rate=lr)
     loss_before = training_step(model, optimiser, x, y).item()
     loss_after = cross_entropy(model(x), y).item()
     return loss_before, loss_after

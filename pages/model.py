@@ -74,8 +74,8 @@ frame.code(engine.training_step, step_in_torch)
 frame.code(
     step_in_numpy,
     numpy_engine.Network.training_step,
-    numpy_engine.cross_entropy_gradient,
-    numpy_engine.Linear.backward,
+    numpy_engine.cross_entropy,
+    numpy_engine.Linear.find_gradients,
     folded=True,
 )
 with st.expander("What is an `nn.Module`?"):

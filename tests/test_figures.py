@@ -11,7 +11,7 @@ from mnist_core.activations import ACTIVATIONS, collapse, curve
 from mnist_core.figures import classes, concepts, history, pictures, style, training
 from mnist_core.figures.training import MOST_POINTS, loss_figure, loss_stream, thinned
 from mnist_core.history import LANES, Milestone
-from mnist_core.runs import running_mean
+from mnist_core.records import running_mean
 
 NAMES = tuple("0123456789")
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from torch import nn
 
 from mnist_core import models
 from mnist_core.datasets import TITLES, Dataset, class_names
-from mnist_core.jobs import Job
+from mnist_core.job import Job
 from pages.parts import caches, state
 
 __all__ = ["ModelOnOffer", "job", "model_choice", "on_offer"]

@@ -9,7 +9,7 @@ from mnist_core.datasets import Dataset
 from mnist_core.evaluation import Evaluation, accuracy, evaluate, worst_mistakes
 from mnist_core.figures.classes import confusion_figure
 from mnist_core.figures.pictures import enlarged
-from mnist_core.jobs import ACTIVE
+from mnist_core.job import ACTIVE
 from pages.parts import caches, current, frame, state, texts
 from pages.parts.current import ModelOnOffer
 

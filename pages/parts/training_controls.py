@@ -6,8 +6,10 @@ import streamlit as st
 
 from mnist_core import engine, models
 from mnist_core.datasets import Dataset
-from mnist_core.jobs import ACTIVE
-from mnist_core.runs import LESSON, TrainingConfig, TrainingRun, default_epochs
+from mnist_core.job import ACTIVE
+from mnist_core.configs import LESSON, TrainingConfig, default_epochs
+from mnist_core.optimisers import OPTIMISERS
+from mnist_core.runs import TrainingRun
 from pages.parts import caches, current, state
 
 __all__ = ["buttons", "settings"]
@@ -31,7 +33,7 @@ def settings(dataset: Dataset) -> TrainingConfig | None:
         )
         optimiser = st.selectbox(
             "Optimiser",
-            list(engine.OPTIMISERS),
+            list(OPTIMISERS),
             key="training_optimiser",
             persist_state="session",
             width=WIDTH,

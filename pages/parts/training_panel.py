@@ -6,8 +6,9 @@ import streamlit as st
 
 from mnist_core.figures.pictures import WEIGHTS_WIDTH, as_url, weight_picture
 from mnist_core.figures.training import loss_figure, loss_stream
-from mnist_core.jobs import ACTIVE, Job
-from mnist_core.runs import TrainingConfig, progress_of, running_mean
+from mnist_core.job import ACTIVE, Job
+from mnist_core.configs import TrainingConfig
+from mnist_core.records import progress_of, running_mean
 from pages.parts import current, frame, texts
 
 __all__ = ["show"]

@@ -1,0 +1,136 @@
+"""A run's folder as one file to download, and such files, or weights alone, taken apart again.
+
+What is uploaded comes from anywhere: it is read in memory, within limits, and nothing in it names a
+path or is run.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import torch
+from torch import Tensor
+
+from mnist_core import models
+from mnist_core.runfiles import CHECKPOINT, MOMENTS, safe_tensors
+
+__all__ = ["Parcel", "architecture_of", "pack", "unpack"]
+
+MOST_FILES, MOST_BYTES = 64, 64_000_000  # in an archive, unpacked; a run of ours has 17 MB
+_DAMAGED = (
+    zipfile.BadZipFile,
+    NotImplementedError,  # a compression or encryption that zipfile does not know
+    RuntimeError,  # encrypted
+    EOFError,
+    OSError,
+    ValueError,
+    zlib.error,
+    lzma.LZMAError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What an upload holds: a run's checkpoint with moments, or weights alone.
+
+    Attributes
+    ----------
+    checkpoint : bytes
+        Of a run, or b"".
+    moments : dict of int to bytes
+        Safetensors of earlier steps.
+    weights : dict of str to Tensor
+        Of a model, if there is no checkpoint.
+    """
+
+    checkpoint: bytes = b""
+    moments: dict[int, bytes] = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+def pack(folder: Path) -> bytes:
+    """Return a run's folder as a zip archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                archive.write(path, f"run/{path.relative_to(folder).as_posix()}")
+    return out.getvalue()
+
+
+def unpack(data: bytes) -> Parcel:
+    """Look at an uploaded file and take it apart.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a run's folder, nor a run's checkpoint, nor weights; the message says what
+        was expected and what came.
+    """
+    if data[:2] == b"PK":
+        return _unpack_archive(data)
+    tensors, metadata = safe_tensors(data)
+    return Parcel(checkpoint=data) if "run" in metadata else Parcel(weights=tensors)
+
+
+def _unpack_archive(data: bytes) -> Parcel:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            size = sum(entry.file_size for entry in entries)
+            if len(entries) > MOST_FILES or size > MOST_BYTES:
+                raise ValueError(
+                    f"a run's archive holds at most {MOST_FILES} files of {MOST_BYTES // 10**6} MB "
+                    f"together, this one says {len(entries)} files of {size:,} bytes"
+                )
+            wanted = {_role(entry.filename): entry for entry in entries}
+            files = {role: archive.read(e) for role, e in wanted.items() if role is not None}
+    except _DAMAGED as error:
+        raise ValueError(
+            f"Expected a run's folder as a zip file, got one that cannot be read ({error!s:.120}): "
+            "take one that was downloaded here."
+        ) from error
+    checkpoint = files.pop(-1, None)
+    if checkpoint is None:
+        raise ValueError(
+            f"Expected a run's folder as a zip file, got one without {CHECKPOINT}: take one that "
+            "was downloaded here."
+        )
+    return Parcel(checkpoint, files)
+
+
+def _role(name: str) -> int | None:
+    """Return -1 for the checkpoint, the step for a moment, and None for what is not needed."""
+    path = PurePosixPath(name)
+    if path.name == CHECKPOINT and len(path.parts) <= 2:
+        return -1
+    stem = path.stem
+    plain = path.parent.name == MOMENTS and path.suffix == ".safetensors" and len(stem) == 8
+    return int(stem) if plain and stem.isascii() and stem.isdecimal() else None
+
+
+def architecture_of(weights: dict[str, Tensor]) -> str:
+    """Return the name of the architecture that has tensors of these names and shapes.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or they are not finite float32 numbers.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    for name in models.ARCHITECTURES:
+        if shapes == {p.name: p.shape for p in models.parameters_of(models.build(name, 0))}:
+            break
+    else:
+        raise ValueError(
+            f"Expected the weights of one of {', '.join(models.ARCHITECTURES)}, got {len(shapes)} "
+            "tensors of other names or shapes: take a file that was downloaded here."
+        )
+    if not all(t.dtype == torch.float32 and bool(t.isfinite().all()) for t in weights.values()):
+        raise ValueError("Expected weights that are finite numbers of type float32, got others.")
+    return name

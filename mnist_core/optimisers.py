@@ -1,0 +1,115 @@
+"""How a gradient moves the weights: the update rules, each in a few lines.
+
+They give the same numbers as ``torch.optim``, bit for bit (the tests compare them). They are
+written out because the rule is part of the lesson, because a run that is saved needs their state as
+named tensors, and because the general machinery around ``torch.optim`` costs a quarter of a small
+step.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["OPTIMISERS", "SGD", "Adam", "AdamW", "Momentum", "Optimiser"]
+
+MOMENTUM = 0.9
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+WEIGHT_DECAY = 0.01
+
+
+class Optimiser(ABC):
+    """Moves weights against their gradients.
+
+    Attributes
+    ----------
+    learning_rate : float
+        May be changed between two steps.
+    steps : int
+        Steps taken.
+    memory : dict of str to list of Tensor
+        What the rule remembers, under a name, for each weight tensor in order.
+    """
+
+    REMEMBERS: tuple[str, ...] = ()
+
+    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
+        self.learning_rate, self.steps = learning_rate, 0
+        self._parameters = list(parameters)
+        # the same memory as the parameters, but out of autograd's sight: a step is not learnt from
+        self._weights = [p.detach() for p in self._parameters]
+        self.memory = {n: [torch.zeros_like(w) for w in self._weights] for n in self.REMEMBERS}
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of the last step."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def step(self) -> None:
+        """Move every weight once, by the gradients that ``backward`` left."""
+        self.steps += 1
+        for i, (weight, parameter) in enumerate(zip(self._weights, self._parameters, strict=True)):
+            if parameter.grad is not None:
+                self._move(i, weight, parameter.grad)
+
+    @abstractmethod
+    def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:
+        """Change weight number ``i`` in place."""
+
+
+class SGD(Optimiser):
+    """Stochastic gradient descent: w = w - lr g."""
+
+    def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:  # noqa: ARG002
+        weight.add_(gradient, alpha=-self.learning_rate)
+
+
+class Momentum(Optimiser):
+    """SGD with momentum: v = 0.9 v + g, w = w - lr v (Sutskever et al., 2013, as in torch)."""
+
+    REMEMBERS = ("velocity",)
+
+    def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:
+        velocity = self.memory["velocity"][i]
+        velocity.mul_(MOMENTUM).add_(gradient)
+        weight.add_(velocity, alpha=-self.learning_rate)
+
+
+class Adam(Optimiser):
+    """Adam (Kingma and Ba, 2015, algorithm 1): a step size of its own for every weight.
+
+    m is the running mean of the gradient, v that of its square; w = w - lr m / (sqrt(v) + eps),
+    with m and v corrected for having started at zero.
+    """
+
+    REMEMBERS = ("mean", "square")
+
+    def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:
+        mean, square = self.memory["mean"][i], self.memory["square"][i]
+        mean.lerp_(gradient, 1 - BETA1)
+        square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+        step_size = self.learning_rate / (1 - BETA1**self.steps)
+        root = (square.sqrt() / (1 - BETA2**self.steps) ** 0.5).add_(EPSILON)
+        weight.addcdiv_(mean, root, value=-step_size)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): weights also shrink a little.
+
+    w = (1 - lr 0.01) w before Adam's step.
+    """
+
+    def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:
+        weight.mul_(1 - self.learning_rate * WEIGHT_DECAY)
+        super()._move(i, weight, gradient)
+
+
+OPTIMISERS: dict[str, type[Optimiser]] = {
+    "SGD": SGD,
+    "SGD with momentum": Momentum,
+    "Adam": Adam,
+    "AdamW": AdamW,
+}

@@ -1,0 +1,35 @@
+"""How the learning rate changes over a run, as a share of the rate that was chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+__all__ = ["SCHEDULES", "constant", "one_cycle"]
+
+WARM_UP, FIRST, LAST = 0.3, 1 / 25, 1 / 250_000  # share of the steps; share of the rate
+
+
+def constant(step: int, total_steps: int) -> float:
+    """Return 1: the same learning rate from the first step to the last."""
+    del step, total_steps
+    return 1.0
+
+
+def one_cycle(step: int, total_steps: int) -> float:
+    """Return the share of the highest learning rate at a step, in (0, 1].
+
+    It rises from 1/25 to 1 over the first 30 % of the steps and falls to almost nothing by the
+    last, both along half a cosine: small steps while everything is random, large ones in the
+    middle, and small ones to settle. Source: Smith and Topin (2017), in the shape of torch's
+    ``OneCycleLR``.
+    """
+    peak = WARM_UP * total_steps - 1
+    if step <= peak:
+        start, end, part = FIRST, 1.0, step / peak
+    else:
+        start, end, part = 1.0, LAST, (step - peak) / max(1, total_steps - 1 - peak)
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * part))
+
+
+SCHEDULES: dict[str, Callable[[int, int], float]] = {"constant": constant, "one-cycle": one_cycle}

@@ -1,0 +1,257 @@
+"""The runs of all visitors: those in memory, and those that rest in their folders."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from torch import Tensor
+
+from mnist_core.archive import architecture_of, unpack
+from mnist_core.configs import TrainingConfig
+from mnist_core.datasets import Dataset, DatasetUnavailableError
+from mnist_core.job import ACTIVE, Job, Status
+from mnist_core.jobs import Jobs
+from mnist_core.race import Race
+from mnist_core.records import Snapshot
+from mnist_core.runfiles import (
+    RunFolder,
+    fingerprint,
+    parse_checkpoint,
+    record_of,
+    restored,
+    safe_tensors,
+)
+from mnist_core.runs import TrainingRun
+from mnist_core.workspaces import RunRecord, Workspaces, new_id
+
+__all__ = ["RUNS_PER_WORKSPACE", "RunUnavailableError", "Work"]
+
+RUNS_PER_WORKSPACE = 50  # so that a table of them can be read; the oldest ended one goes first
+INTERRUPTED = (
+    "It was interrupted: the server ended while this run was going. Everything up to its last "
+    "write is here, and Resume carries on as if nothing had happened."
+)
+
+
+class RunUnavailableError(Exception):
+    """A run cannot be opened; the message says why."""
+
+
+class Work:
+    """Starts runs, finds them again, and keeps them written down.
+
+    Parameters
+    ----------
+    jobs : Jobs
+    workspaces : Workspaces
+    load_dataset : callable
+        Takes a data set's name; raises DatasetUnavailableError if it is not on this machine.
+    """
+
+    def __init__(
+        self, jobs: Jobs, workspaces: Workspaces, load_dataset: Callable[[str], Dataset]
+    ) -> None:
+        self.jobs, self.workspaces, self._load_dataset = jobs, workspaces, load_dataset
+        self._opening = threading.Lock()
+
+    def threads_for(self, config: TrainingConfig) -> int:
+        """Return how many CPU threads suit a run: two for convolutions if there are cores."""
+        alone = self.jobs.n_workers == 1 and (os.cpu_count() or 1) > 1
+        return 2 if config.architecture == "cnn" and alone else 1
+
+    def start(self, workspace: str, config: TrainingConfig, dataset: Dataset) -> Job:
+        """Make a new run and write it down; it waits, paused.
+
+        Raises
+        ------
+        ValueError
+            If the settings do not fit the data set.
+        """
+        run = TrainingRun(config, dataset, self.threads_for(config))
+        return self._register(workspace, run, _new_record("run", dataset))
+
+    def start_race(self, workspace: str, config: TrainingConfig, dataset: Dataset) -> Job:
+        """Make a race of both engines instead of a run; see `start`."""
+        return self._register(workspace, Race.of(config, dataset), _new_record("race", dataset))
+
+    def _register(self, workspace: str, run: TrainingRun | Race, record: RunRecord) -> Job:
+        self._make_room(workspace)
+        job = self.jobs.create(workspace, run, self._keeper(workspace, record), job_id=record.id)
+        job.write_down()
+        return job
+
+    def _keeper(self, workspace: str, record: RunRecord) -> Callable[[Job], None]:
+        """Return what writes a job into its folder, each lane of a race into one of its own."""
+        folder = self.workspaces.run_folder(workspace, record.id)
+        whole = RunFolder(folder)
+        lanes = {name: RunFolder(folder / name) for name in ("autograd", "numpy")}
+
+        def keep(job: Job) -> None:
+            if isinstance(job.run, Race):
+                for name, lane in job.run.lanes.items():
+                    lanes[name].write(lane, record_of(lane, record, job.status, job.reason))
+                whole.write_record(
+                    record_of(job.run.lanes["autograd"], record, job.status, job.reason)
+                )
+            elif isinstance(job.run, TrainingRun):
+                whole.write(job.run, record_of(job.run, record, job.status, job.reason))
+
+        return keep
+
+    def open(self, workspace: str, run_id: str) -> Job:
+        """Return a run of this workspace, out of its folder if it is not in memory.
+
+        A run that was going when the server ended comes back paused, with that as the reason.
+
+        Raises
+        ------
+        RunUnavailableError
+            If there is no such run, it is damaged, or its data set is not here; the message says.
+        """
+        job = self.jobs.get(run_id)
+        if job is not None and job.owner == workspace:
+            return job
+        with self._opening:
+            try:
+                return self._take_up(workspace, run_id)
+            except FileNotFoundError as error:
+                raise RunUnavailableError("This run is not on the server any more.") from error
+            except (OSError, ValueError) as error:
+                raise RunUnavailableError(f"This run cannot be opened: {error}") from error
+            except DatasetUnavailableError as error:
+                raise RunUnavailableError(
+                    f"This run needs its data set, which cannot be used now: {error}"
+                ) from error
+
+    def _take_up(self, workspace: str, run_id: str) -> Job:
+        folder = self.workspaces.run_folder(workspace, run_id)
+        record = RunFolder(folder).read_record()
+        run: TrainingRun | Race
+        if record.kind == "race":
+            lanes = {}
+            for name in ("autograd", "numpy"):
+                lanes[name] = self._restore(*RunFolder(folder / name).read())
+            run = Race(lanes)
+        else:
+            record, tensors = RunFolder(folder).read()
+            run = self._restore(record, tensors)
+        return self._take_in(workspace, run, record)
+
+    def _restore(self, record: RunRecord, tensors: dict) -> TrainingRun:
+        config = TrainingConfig.from_json(record.config)
+        return restored(record, tensors, self._load_dataset(config.dataset))
+
+    def _take_in(self, workspace: str, run: TrainingRun | Race, record: RunRecord) -> Job:
+        status, reason = _at_rest(record)
+        return self.jobs.create(
+            workspace,
+            run,
+            self._keeper(workspace, record),
+            job_id=record.id,
+            status=status,
+            reason=reason,
+        )
+
+    def bring_in(self, workspace: str, data: bytes, dataset: Dataset) -> Job:
+        """Take a run or weights that were downloaded here or elsewhere into a workspace.
+
+        Parameters
+        ----------
+        data : bytes
+            A run's folder as a zip file, its checkpoint, or weights as safetensors.
+        dataset : Dataset
+            What to try weights on, which do not say what they were trained on.
+
+        Raises
+        ------
+        ValueError
+            If it is anything else, damaged, or not for the data that is here; the message says.
+        """
+        parcel = unpack(data)
+        if parcel.weights:
+            run, record = _run_around(parcel.weights, dataset)
+        else:
+            record, tensors = parse_checkpoint(parcel.checkpoint)
+            try:
+                run = self._restore(record, tensors)
+            except DatasetUnavailableError as error:
+                raise ValueError(f"This run needs data that is not here: {error}") from error
+            record = replace(record, id=new_id(), kind="run", created=time.time())
+            run.moments = [_moment(run, step, d) for step, d in sorted(parcel.moments.items())]
+        self._make_room(workspace)
+        job = self._take_in(workspace, run, record)
+        job.write_down()
+        return job
+
+    def records(self, workspace: str) -> list[RunRecord]:
+        """Return all runs of a workspace as they stand, the newest first; races are left out."""
+        live = {job.id: job for job in self.jobs.of(workspace)}
+        records = []
+        for record in self.workspaces.runs(workspace):
+            job = live.get(record.id)
+            if record.kind != "run":
+                continue
+            if job and isinstance(job.run, TrainingRun):
+                records.append(record_of(job.run, record, job.status, job.reason))
+            else:
+                status, reason = _at_rest(record)
+                records.append(replace(record, status=status, reason=reason))
+        return records
+
+    def newest(self, workspace: str, kind: str = "run") -> str | None:
+        """Return the id of a workspace's newest run or race, if it has any."""
+        return next((r.id for r in self.workspaces.runs(workspace) if r.kind == kind), None)
+
+    def folder(self, workspace: str, run_id: str) -> RunFolder:
+        return RunFolder(self.workspaces.run_folder(workspace, run_id))
+
+    def remove(self, workspace: str, run_id: str) -> None:
+        """Stop a run of this workspace and delete it."""
+        job = self.jobs.get(run_id)
+        if job is not None and job.owner == workspace:
+            self.jobs.forget(job)
+        self.workspaces.remove(workspace, run_id)
+
+    def _make_room(self, workspace: str) -> None:
+        """Keep the disk within its limit, and the workspace within a number of runs."""
+        in_use = self.jobs.in_use()
+        for kind, most in (("run", RUNS_PER_WORKSPACE), ("race", 1)):
+            kept = [r for r in self.workspaces.runs(workspace) if r.kind == kind]
+            for record in kept[most - 1 :]:
+                if record.id not in in_use:
+                    self.remove(workspace, record.id)
+        self.workspaces.make_room(in_use)
+
+
+def _new_record(kind: str, dataset: Dataset) -> RunRecord:
+    return RunRecord(new_id(), kind, created=time.time(), data=fingerprint(dataset))
+
+
+def _at_rest(record: RunRecord) -> tuple[Status, str]:
+    """Return the status and reason of a run that no worker has: it cannot be going."""
+    if record.status in ACTIVE:
+        return "paused", INTERRUPTED
+    return cast(Status, record.status), record.reason
+
+
+def _run_around(weights: dict[str, Tensor], dataset: Dataset) -> tuple[TrainingRun, RunRecord]:
+    """Return a run that has these weights and no history, and its record."""
+    config = TrainingConfig(dataset.name, architecture_of(weights))
+    run = TrainingRun(config, dataset)
+    run.restore(run.history, weights, run.memory())
+    record = replace(
+        _new_record("run", dataset), status="stopped", reason="Weights from a file, as they came."
+    )
+    return run, record
+
+
+def _moment(run: TrainingRun, step: int, data: bytes) -> Snapshot:
+    weights, _ = safe_tensors(data)
+    if step > run.history.step or architecture_of(weights) != run.config.architecture:
+        raise ValueError(f"The weights kept for step {step:,} do not belong to this run.")
+    return Snapshot(step, weights)
