@@ -2,15 +2,17 @@
 
     python -m benchmarks.lesson_run [--rounds 3] [--epochs 5]
 
-Linear(784, 10), SGD 0.01, batches of 32, shuffled, five epochs of MNIST, in two ways by turns:
+Linear(784, 10), SGD 0.01, batches of 32, shuffled, five epochs of MNIST, in three ways by turns:
 
 - notebook: ``DataLoader(num_workers=2)`` over torchvision's MNIST with ``ToTensor``, and
   ``loss.item()`` at each step, as lessons of this kind do it
-- ours: `TrainingRun`, with its accuracy on the test set after each epoch
+- autograd: `TrainingRun` with PyTorch's automatic differentiation, check-ups after epochs included
+- numpy: `TrainingRun` with the NumPy engine, the same
 
-Both begin with the same weights and see the images in the same shuffled order (the notebook's
-loader gets it as its sampler), so their learning curves must be the same: the largest difference
-between them is printed, with the times and their ratio.
+All begin with the same weights and see the images in the same shuffled order (the notebook's
+loader gets it as its sampler), so their learning curves must be the same: the largest differences
+between them are printed, with the times and their ratios. ``--mlp`` adds the same for the MLP,
+whose two engines are compared with each other.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -52,8 +55,9 @@ def notebook(dataset: datasets.Dataset, epochs: int) -> Result:
     return np.array(losses), evaluation.accuracy(model, dataset.test_images, dataset.test_labels)
 
 
-def ours(dataset: datasets.Dataset, epochs: int) -> Result:
-    run = TrainingRun(TrainingConfig(epochs=epochs), dataset)
+def ours(dataset: datasets.Dataset, epochs: int, engine: str, model: str = "linear") -> Result:
+    config = TrainingConfig(architecture=model, engine=engine, epochs=epochs)
+    run = TrainingRun(config, dataset)
     while not run.finished:
         run.advance(200)
     return run.history.losses, run.history.accuracies[-1][1]
@@ -65,18 +69,15 @@ def timed(work: Callable[..., Result], *arguments: object) -> tuple[float, Resul
     return time.perf_counter() - started, result
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="The lesson's run against the notebook's way.")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=5)
-    options = parser.parse_args()
-    dataset = datasets.load("mnist", settings().data_dir)
-    torch.set_num_threads(1)  # faster for both at this batch size
-    times: dict[str, list[float]] = {"notebook": [], "ours": []}
+def race(
+    ways: dict[str, Callable[..., Result]], dataset: datasets.Dataset, rounds: int, epochs: int
+) -> None:
+    """Run each way by turns; print times, ratios and differences, all against the first."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
     curves: dict[str, np.ndarray] = {}
-    for _ in range(options.rounds):
-        for name, work in (("notebook", notebook), ("ours", ours)):
-            seconds, (losses, accuracy) = timed(work, dataset, options.epochs)
+    for _ in range(rounds):
+        for name, work in ways.items():
+            seconds, (losses, accuracy) = timed(work, dataset, epochs)
             times[name].append(seconds)
             curves[name] = losses
             print(
@@ -86,9 +87,32 @@ def main() -> None:
                 flush=True,
             )
     medians = report(times)
-    print(f"ratio {medians['notebook'] / medians['ours']:.1f}")
-    difference = np.abs(curves["notebook"] - curves["ours"]).max()
-    print(f"largest difference between the loss curves {difference:.1e}")
+    first, *others = ways
+    for name in others:
+        difference = np.abs(curves[first] - curves[name]).max()
+        print(
+            f"{name}: ratio {medians[first] / medians[name]:.1f}, largest difference between the "
+            f"loss curves {difference:.1e}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The lesson's run against the notebook's way.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--mlp", action="store_true")
+    options = parser.parse_args()
+    dataset = datasets.load("mnist", settings().data_dir)
+    torch.set_num_threads(1)  # faster for both at this batch size
+    ways: dict[str, Callable[..., Result]] = {
+        "notebook": notebook,
+        "autograd": partial(ours, engine="autograd"),
+        "numpy": partial(ours, engine="numpy"),
+    }
+    race(ways, dataset, options.rounds, options.epochs)
+    if options.mlp:
+        mlp = {e: partial(ours, engine=e, model="mlp") for e in ("autograd", "numpy")}
+        race(mlp, dataset, options.rounds, options.epochs)
     print(describe())
 
 

@@ -7,6 +7,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,12 +46,14 @@ def report(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
 def app_server(port: int) -> Iterator[str]:
     """Start the app on a port, wait until it answers, and stop it at the end; yield its address."""
     url = f"http://127.0.0.1:{port}"
+    work = tempfile.TemporaryDirectory(prefix="benchmark-work-", ignore_cleanup_errors=True)
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
             *(f"--server.port={port}", "--server.fileWatcherType=none"),
         ],
         cwd=ROOT,
+        env={**os.environ, "MNIST_WORK_DIR": work.name},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -66,6 +69,7 @@ def app_server(port: int) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+        work.cleanup()
 
 
 def chromium(playwright: Playwright) -> Browser:

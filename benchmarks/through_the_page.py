@@ -6,7 +6,7 @@ The lesson's run (9,375 steps of the linear model on MNIST), by turns
 
 - without a page: in the workers of `mnist_core.jobs`, in a process of its own
 - through the page: started in a real Chromium on the training page, which streams its chart, its
-  numbers and its weight pictures twice a second
+  numbers twice a second and its weight pictures every two seconds, and writes the run down
 
 The time is the run's own clock, from the worker's first step to its last, accuracy after each epoch
 included: waiting for the click is not counted. Prints both, and the ratio.
@@ -26,14 +26,16 @@ from benchmarks.machine import ROOT, app_server, chromium, describe, report
 PORT = 8653
 WITHOUT = """
 import time
-from mnist_core import datasets, jobs, runs
+from mnist_core import datasets, jobs
+from mnist_core.configs import LESSON
+from mnist_core.runs import TrainingRun
 from mnist_core.settings import settings
 dataset = datasets.load("mnist", settings().data_dir)
 registry = jobs.Jobs(1)
 for _ in range({rounds}):
-    job = registry.create("benchmark", runs.TrainingRun(runs.TrainingConfig(), dataset))
+    job = registry.create("benchmark", TrainingRun(LESSON, dataset))
     job.resume()
-    while job.status in jobs.ACTIVE:
+    while not job.ended:
         time.sleep(0.02)
     print(job.run.history.training_s, flush=True)
 """

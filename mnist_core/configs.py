@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -24,6 +23,7 @@ __all__ = [
 
 ENGINES = {"autograd": "PyTorch", "numpy": "NumPy, gradients by hand"}
 IN_NUMPY = ("linear", "mlp")  # written out for every layer, but convolutions would take minutes
+MAX_RATE = 1e30  # torch refuses a step size that float32 cannot hold; Adam's is 10 times the rate
 MAX_STEPS = 1_000_000  # bounds a run's memory (8 MB of losses and times) and its time
 LABELS = {
     "dataset": "data set",
@@ -154,13 +154,13 @@ class TrainingConfig:
 
 
 def check_learning_rate(value: object) -> None:
-    """Raise ValueError unless the value is a number above 0."""
+    """Raise ValueError unless the value is a number above 0 (and at most 1e30)."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and value > 0):  # type: ignore[operator, arg-type]
-        came = f"{value:g}" if number else _short(value)
+    if not (number and 0 < value <= MAX_RATE):  # type: ignore[operator]
+        came = f"{value:g}" if isinstance(value, float) else _short(value)
         raise ValueError(
-            f"The learning rate must be a number above 0, got {came}: with 0 "
-            "nothing is learnt, below 0 the loss is driven up. Try 0.01."
+            f"The learning rate must be a number above 0, got {came}: with 0 nothing is learnt, "
+            f"below 0 the loss is driven up, above {MAX_RATE:g} float32 overflows. Try 0.01."
         )
 
 

@@ -95,7 +95,7 @@ class AutogradEngine:
         own = self.memory()
         if {n: (t.shape, t.dtype) for n, t in memory.items()} != {
             n: (t.shape, t.dtype) for n, t in own.items()
-        }:
+        } or not 0 <= memory["steps"] < 2**31:
             raise ValueError("what the optimiser remembered does not fit it.")
         try:
             self.model.load_state_dict(weights)

@@ -102,17 +102,23 @@ class Job:
 
     def write_down(self) -> None:
         """Keep the run on the disk as it is; if that fails, `trouble` says why."""
-        if self._keep is None:
-            return
         with self._keeping:
+            if self._keep is None:
+                return
             try:
                 self._keep(self)
                 self.trouble = ""
-            except OSError as error:
+            except Exception as error:  # whatever it is, the run goes on, and so does its worker
+                why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
                 self.trouble = (
-                    f"This run could not be written to the server's disk ({error.strerror}). It "
-                    "goes on, but would be lost if the server ended: download what you need."
+                    f"This run could not be written to the server's disk ({why}). It goes on, but "
+                    "would be lost if the server ended: download what you need."
                 )
+
+    def give_up_keeping(self) -> None:
+        """Never write the run down again, once a write that is under way has ended."""
+        with self._keeping:
+            self._keep = None
 
     @property
     def ended(self) -> bool:

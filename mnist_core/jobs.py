@@ -89,15 +89,19 @@ class Jobs:
             return {job.id for job in self._jobs.values() if not job.ended}
 
     def forget(self, job: Job) -> None:
-        """Stop a job and let go of it."""
+        """Stop a job and let go of it; it is not written down any more."""
+        job.give_up_keeping()
         job.stop()
         with self._change:
             self._jobs.pop(job.id, None)
 
     def _let_go_of_old(self) -> None:
-        """Let go of what is too much: ended jobs first, the oldest first; they rest on the disk."""
+        """Let go of what is too much: ended jobs first, the oldest first; they rest on the disk.
+
+        Those that could not be written there go last.
+        """
         idle = [j for j in list(self._jobs.values())[:-1] if j.status not in ACTIVE and not j._held]
-        idle.sort(key=lambda j: not j.ended)  # stable: the oldest stays in front
+        idle.sort(key=lambda j: (bool(j.trouble), not j.ended))  # stable: the oldest in front
         for job in idle[: max(0, len(self._jobs) - JOBS_IN_ALL)]:
             del self._jobs[job.id]
 
@@ -105,10 +109,16 @@ class Jobs:
         with self._change:
             return self._queue.order().index(job) if job in self._queue else 0
 
+    def _now_known_as(self, job: Job) -> Job:
+        """Return the same run's job in memory: a page may hold one that was let go of since."""
+        return self._jobs.get(job.id, job)
+
     def _enqueue(self, job: Job, last_step: int) -> None:
         with self._change:
+            job = self._now_known_as(job)
             if job.ended or job._wish == "stop":
                 return
+            self._jobs[job.id] = job
             job._wish, job._last_step = "go", min(last_step, job.run.total_steps)
             job.reason = ""
             job.look()
@@ -120,30 +130,40 @@ class Jobs:
 
     def _withdraw(self, job: Job, wish: Literal["pause", "stop"]) -> None:
         with self._change:
+            job = self._now_known_as(job)
             if job.ended or job._wish == "stop":
                 return
             job._wish = wish
+            if wish == "stop":
+                job.reason = ""  # why it had been paused, and that it can go on
             self._queue.remove(job)
-            if not job._held:
-                job.status = "paused" if wish == "pause" else "stopped"
             resting = not job._held
+            if resting:
+                job.status = "paused" if wish == "pause" else "stopped"
+                job._held = True  # no worker may take it while it is being written down
         if resting:
-            job.write_down()
+            self._hand_back(job, job.status)
 
     def _set_rate(self, job: Job, rate: float) -> None:
         with self._change:
+            job = self._now_known_as(job)
+            if job.ended:
+                return
             job._new_rate = rate
             resting = not job._held
-            if resting:
-                self._take_new_rate(job)
+            if resting and job.status == "queued":
+                self._take_new_rate(job)  # whoever takes it next writes it down
+                return
+            job._held = True
         if resting:
-            job.write_down()
+            self._hand_back(job, job.status)
 
     @staticmethod
-    def _take_new_rate(job: Job) -> None:
-        if job._new_rate is not None:
-            job.run.set_learning_rate(job._new_rate)
-            job._new_rate = None
+    def _take_new_rate(job: Job) -> bool:
+        rate, job._new_rate = job._new_rate, None
+        if rate is not None:
+            job.run.set_learning_rate(rate)
+        return rate is not None
 
     def _start_workers(self) -> None:
         if not self._started:
@@ -159,18 +179,19 @@ class Jobs:
                 job = self._queue.take()
                 job.status, job._held = "running", True
             status: Status = "failed"
+            why = ""
             try:
                 status = self._take_turn(job)
                 job.run.publish_weights()  # not after a failure: those weights may be no numbers
             except TrainingFailedError as error:
-                job.reason = str(error)
+                why = str(error)
             except Exception as error:  # it must end as failed, and never take the worker along
-                job.reason = (
+                why = (
                     f"The run stopped at step {job.run.history.step} of {job.run.total_steps}: "
                     f"{type(error).__name__}: {error}. Try smaller batches or a smaller model."
                 )
             job.run.rest()
-            self._hand_back(job, status)
+            self._hand_back(job, status, why)
 
     def _take_turn(self, job: Job) -> Status:
         """Drive a run until it ends, is told to pause, or others have waited long enough."""
@@ -191,22 +212,30 @@ class Jobs:
                 spent = time.monotonic() - now
                 keep_at = now + max(KEEP_EVERY_S, 20 * spent)  # a slow disk is asked less often
             if now - job._seen > self.unwatched_s:
-                job.reason = (
-                    f"Nobody had looked at this run for {self.unwatched_s / 60:.0f} minutes, so "
-                    "it was paused to let others train. Resume goes on from here."
-                )
-                job._wish = "pause"
+                self._pause_unwatched(job)
             if now > turn_ends and self._queue:
                 return "queued"
         return "stopped" if job._wish == "stop" else "paused"
 
-    def _hand_back(self, job: Job, status: Status) -> None:
+    def _pause_unwatched(self, job: Job) -> None:
+        with self._change:
+            if job._wish == "go":  # else somebody has just said what is to be done
+                job._wish = "pause"
+                job.reason = (
+                    f"Nobody had looked at this run for {self.unwatched_s / 60:.0f} minutes, so "
+                    "it was paused to let others train. Resume goes on from here."
+                )
+
+    def _hand_back(self, job: Job, status: Status, why_failed: str = "") -> None:
         """Let go of a job: back into the queue, or at rest once it is written down as it is."""
         written: Status | None = None
         while True:
             with self._change:
-                self._take_new_rate(job)
+                if self._take_new_rate(job):
+                    written = None
                 status = job.status = self._after_turn(job, status)
+                if status == "failed":
+                    job.reason = why_failed
                 if status in ("queued", written):
                     job._held = False
                     if status == "queued":

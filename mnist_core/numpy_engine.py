@@ -55,9 +55,8 @@ class Layer(ABC):
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Return dL/dx, given dL/dy; find the gradients of the layer's weights, if it has any."""
 
-    def find_gradients(self, dy: np.ndarray) -> None:
+    def find_gradients(self, dy: np.ndarray) -> None:  # noqa: B027  nothing to do without weights
         """Leave dL/dw of every weight in ``gradients``, given dL/dy."""
-        self.gradients = {}  # a layer without weights has none
 
 
 class Flatten(Layer):

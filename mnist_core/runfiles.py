@@ -11,13 +11,15 @@ files say the same for people and other programs.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import io
+import itertools
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -102,10 +104,11 @@ class RunFolder:
             If the disk does not take it. What was there before is still whole.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._rows < 0:
+            self._forget_moments_after(run.history.step)
         while run.moments:
             moment = run.moments[0]
-            path = self.folder / MOMENTS / f"{moment.step:08d}.safetensors"
-            write_atomically(path, save_tensors(moment.weights))
+            write_atomically(self._moment_path(moment.step), save_tensors(moment.weights))
             run.moments.pop(0)
         self._write_history(run)
         write_atomically(self.folder / CHECKPOINT, _checkpoint(run, record))
@@ -118,13 +121,20 @@ class RunFolder:
         """Read what ``run.json`` says; OSError if it is not there, ValueError if it is damaged."""
         return RunRecord.from_json((self.folder / RECORD).read_bytes())
 
+    def _forget_moments_after(self, step: int) -> None:
+        """Delete what a crash left beyond the checkpoint: the run may take another way now."""
+        for later in self.moment_steps():
+            if later > step:
+                self._moment_path(later).unlink(missing_ok=True)
+
     def _write_history(self, run: TrainingRun) -> None:
         path = self.folder / HISTORY
-        if self._rows < 0:  # ours from now on: what a crash left beyond the checkpoint goes
+        rows, self._rows = self._rows, -1  # should writing fail half way, all is written anew
+        if rows < 0 or not path.exists():  # what a crash left beyond the checkpoint goes
             write_atomically(path, (_COLUMNS + history_csv(run)).encode())
-        elif run.history.step > self._rows:
+        elif run.history.step > rows:
             with path.open("a", encoding="utf-8") as file:
-                file.write(history_csv(run, self._rows))
+                file.write(history_csv(run, rows))
         self._rows = run.history.step
 
     def read(self) -> tuple[RunRecord, dict[str, Tensor]]:
@@ -152,8 +162,10 @@ class RunFolder:
         OSError, ValueError
             If they are not there or damaged.
         """
-        path = self.folder / MOMENTS / f"{step:08d}.safetensors"
-        return Snapshot(step, safe_tensors(path.read_bytes())[0])
+        return Snapshot(step, safe_tensors(self._moment_path(step).read_bytes())[0])
+
+    def _moment_path(self, step: int) -> Path:
+        return self.folder / MOMENTS / f"{step:08d}.safetensors"
 
 
 def _checkpoint(run: TrainingRun, record: RunRecord) -> bytes:
@@ -178,7 +190,7 @@ def safe_tensors(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         tensors = load_tensors(data)
         (length,) = struct.unpack_from("<Q", data)
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, TypeError, struct.error, RuntimeError) as error:
         came = "nothing" if not data else f"{len(data):,} bytes of something else"
         raise ValueError(
@@ -224,21 +236,33 @@ def restored(record: RunRecord, tensors: dict[str, Tensor], dataset: Dataset) ->
             f"This run saw other images than the {dataset.title} that is here now, so it cannot "
             "go on with these."
         )
+    if record.status == "finished" and record.step < record.total_steps:
+        raise ValueError("This run says that it is finished, and that steps are left.")
     history = _history(record, tensors, run)
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "optimiser": {}}
-    for name, tensor in tensors.items():
-        kind, _, rest = name.partition(".")
-        if kind in parts:
-            parts[kind][rest] = tensor
-    for name, tensor in parts["model"].items():
-        if not tensor.is_floating_point() or (
-            record.status != "failed" and not torch.isfinite(tensor).all()
-        ):
-            raise ValueError(f"The weights of {name!r:.40} are not finite numbers.")
-    with contextlib.suppress(KeyError):
-        run.restore(history, parts["model"], parts["optimiser"])
-        return run
-    raise ValueError("The checkpoint lacks what the optimiser remembered.")
+    weights = _part("model", tensors, run.weights())
+    memory = _part("optimiser", tensors, run.memory())
+    if record.status != "failed":  # after a failure anything may be left, and it does not go on
+        for name, tensor in weights.items():
+            if not torch.isfinite(tensor).all():
+                raise ValueError(f"The weights of {name!r:.40} are not finite numbers.")
+        if "steps" in memory and int(memory["steps"]) != record.step:
+            raise ValueError("The optimiser has taken other steps than the run.")
+    run.restore(history, weights, memory)
+    return run
+
+
+def _part(kind: str, tensors: dict[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return a checkpoint's tensors of one kind; ValueError unless they are like the run's own."""
+    part = {n.removeprefix(f"{kind}."): t for n, t in tensors.items() if n.startswith(f"{kind}.")}
+    expected = {name: torch.as_tensor(tensor) for name, tensor in own.items()}
+    if {n: (t.shape, t.dtype) for n, t in part.items()} != {
+        n: (t.shape, t.dtype) for n, t in expected.items()
+    }:
+        raise ValueError(
+            f"The checkpoint's tensors for the {kind} have other names, shapes or types than its "
+            "settings ask for."
+        )
+    return part
 
 
 def _history(record: RunRecord, tensors: dict[str, Tensor], run: TrainingRun) -> History:
@@ -247,6 +271,8 @@ def _history(record: RunRecord, tensors: dict[str, Tensor], run: TrainingRun) ->
         tensor = tensors.get(f"history.{name}")
         if tensor is None or tensor.shape != (step,) or tensor.dtype != torch.float32:
             raise ValueError(f"The history's {name} must be {step:,} numbers, one for each step.")
+        if record.status != "failed" and not torch.isfinite(tensor).all():
+            raise ValueError(f"The history's {name} must be finite numbers.")
         array[:step] = tensor.numpy()
     try:
         rates = [(s, r) for s, r in record.learning_rates]
@@ -254,11 +280,17 @@ def _history(record: RunRecord, tensors: dict[str, Tensor], run: TrainingRun) ->
             check_learning_rate(rate)
         checkups = [Checkup(**c) for c in record.checkups]
     except (TypeError, ValueError) as error:
-        raise ValueError(f"The learning rates or check-ups cannot be read: {error}") from error
-    if any(type(c.step) is not int or not 0 < c.step <= step for c in checkups):
-        raise ValueError("The check-ups must be of steps that were taken.")
-    if not rates or [s for s, _ in rates] != sorted({s for s, _ in rates}) or rates[0][0] != 0:
+        raise ValueError("The learning rates or check-ups are not what they should be.") from error
+    if not _in_order([c.step for c in checkups], 1, step):
+        raise ValueError("The check-ups must be of steps that were taken, in order.")
+    if not rates or not _in_order([s for s, _ in rates], 0, step) or rates[0][0] != 0:
         raise ValueError("The learning rates must begin at step 0, in order.")
     history.learning_rates, history.checkups = rates, checkups
     history.step, history.training_s = step, record.training_s
     return history
+
+
+def _in_order(steps: list[Any], first: int, last: int) -> bool:
+    """Return whether these are step numbers within bounds, each larger than the one before."""
+    whole = all(type(s) is int and first <= s <= last for s in steps)
+    return whole and all(a < b for a, b in itertools.pairwise(steps))

@@ -36,7 +36,7 @@ def moment_steps(total_steps: int, weight_bytes: int) -> np.ndarray:
     if the weights are so large that they would take more than 20 MB together.
     """
     most = max(2, min(MOMENTS, MOMENTS_BYTES // max(1, weight_bytes)))
-    steps = np.geomspace(1, total_steps, most - 1).round().astype(np.int64)
+    steps = np.geomspace(total_steps, 1, most - 1).round().astype(np.int64)
     return np.unique(np.concatenate([[0], steps]))
 
 
@@ -192,7 +192,9 @@ class TrainingRun:
         ValueError
             If weights or memory do not fit the network.
         """
-        self._engine.restore(dict(weights), dict(memory))
+        self._engine.restore(
+            {n: torch.as_tensor(w).float() for n, w in weights.items()}, dict(memory)
+        )
         self.history, self._steps = history, None
         self.publish_weights()
         self.moments = []

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 __all__ = ["Settings", "settings"]
 
@@ -42,7 +42,7 @@ class Settings:
     data_dir: Path
     mirror: str = ""
     auto_download: bool = True
-    work_dir: Path = field(default_factory=lambda: _default_data_dir() / "workspaces")
+    work_dir: Path = field(default_factory=lambda: _default_work_dir())
     work_limit_mb: int = 1_000
     workers: int = 0
     unwatched_min: int = 30
@@ -73,7 +73,7 @@ class Settings:
             data_dir=_folder(environment, "MNIST_DATA_DIR", _default_data_dir()),
             mirror=mirror.rstrip("/") + "/" if mirror else "",
             auto_download=_WORDS[word],
-            work_dir=_folder(environment, "MNIST_WORK_DIR", _default_data_dir() / "workspaces"),
+            work_dir=_folder(environment, "MNIST_WORK_DIR", _default_work_dir()),
             work_limit_mb=_number(environment, "MNIST_WORK_LIMIT_MB", 1_000, least=10),
             workers=_number(environment, "MNIST_WORKERS", 0, least=0),
             unwatched_min=_number(environment, "MNIST_UNWATCHED_MIN", 30, least=1),
@@ -104,6 +104,10 @@ def _number(environment: Mapping[str, str], name: str, default: int, least: int)
 
 def _default_data_dir() -> Path:
     return user_cache_path("mnist-lesson", appauthor=False)
+
+
+def _default_work_dir() -> Path:
+    return user_data_path("mnist-lesson", appauthor=False) / "workspaces"
 
 
 @cache

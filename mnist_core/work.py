@@ -32,6 +32,7 @@ from mnist_core.workspaces import RunRecord, Workspaces, new_id
 __all__ = ["RUNS_PER_WORKSPACE", "RunUnavailableError", "Work"]
 
 RUNS_PER_WORKSPACE = 50  # so that a table of them can be read; the oldest ended one goes first
+_LONGEST_REASON = 1_000  # characters that a file from elsewhere may bring
 INTERRUPTED = (
     "It was interrupted: the server ended while this run was going. Everything up to its last "
     "write is here, and Resume carries on as if nothing had happened."
@@ -177,6 +178,8 @@ class Work:
             run, record = _run_around(parcel.weights, dataset)
         else:
             record, tensors = parse_checkpoint(parcel.checkpoint)
+            threads = min(record.threads, max(2, os.cpu_count() or 1))
+            record = replace(record, threads=threads, reason=record.reason[:_LONGEST_REASON])
             try:
                 run = self._restore(record, tensors)
             except DatasetUnavailableError as error:
@@ -221,10 +224,10 @@ class Work:
         """Keep the disk within its limit, and the workspace within a number of runs."""
         in_use = self.jobs.in_use()
         for kind, most in (("run", RUNS_PER_WORKSPACE), ("race", 1)):
-            kept = [r for r in self.workspaces.runs(workspace) if r.kind == kind]
-            for record in kept[most - 1 :]:
-                if record.id not in in_use:
-                    self.remove(workspace, record.id)
+            kept = [r.id for r in self.workspaces.runs(workspace) if r.kind == kind]
+            idle = [run_id for run_id in reversed(kept) if run_id not in in_use]
+            for run_id in idle[: max(0, len(kept) - (most - 1))]:
+                self.remove(workspace, run_id)
         self.workspaces.make_room(in_use)
 
 

@@ -28,7 +28,10 @@ __all__ = ["STATUSES", "RunRecord", "Workspaces", "is_id", "new_id", "write_atom
 
 STATUSES = ("queued", "running", "paused", "finished", "stopped", "failed")
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")  # what 16 random bytes make in base 64
-_MOST_JSON = 1_000_000  # bytes; a run of 10,000 epochs would have that many check-ups
+_MOST_JSON = 4_000_000  # bytes; the check-ups of 10,000 epochs take 2.5 MB
+_DEEPEST_JSON = 20  # tables within tables; ours have 3
+_UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser takes
+_LARGEST_INT = 18  # digits; more than that overflows as soon as it is used
 
 
 def new_id() -> str:
@@ -114,10 +117,14 @@ class RunRecord:
             value = getattr(self, name)
             if type(value) is not kind or (kind is float and not math.isfinite(float(value))):
                 raise ValueError(f"“{name}” must be of type {kind.__name__}, got {value!r:.40}.")
+            if isinstance(value, str) and _UNPAIRED.search(value):
+                raise ValueError(f"“{name}” must be a text, got {value!r:.40}.")
         if self.status not in STATUSES or self.kind not in ("run", "race"):
             raise ValueError(f"the status must be one of {', '.join(STATUSES)}.")
         if not 0 <= self.step <= self.total_steps or not 1 <= self.threads <= 1024:
             raise ValueError("the number of steps or threads is out of range.")
+        if self.training_s < 0:
+            raise ValueError(f"the training cannot have taken {self.training_s} s.")
 
     @property
     def test_accuracy(self) -> float | None:
@@ -140,12 +147,13 @@ class RunRecord:
             if not isinstance(values.setdefault(name, []), list):
                 raise ValueError(f"“{name}” must be a list.")
             values[name] = tuple(values[name])
-        try:
-            record = cls(**values)
-            _ = record.test_accuracy
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"a part of the record is missing or wrong ({error}).") from error
-        return record
+        for checkup in values["checkups"][-1:]:
+            accuracy = checkup.get("test_accuracy") if isinstance(checkup, dict) else None
+            if type(accuracy) not in (int, float):
+                raise ValueError("the last check-up holds no accuracy.")
+        if "id" not in values:
+            raise ValueError("“id” is missing.")
+        return cls(**values)
 
     def to_json(self) -> bytes:
         return (json.dumps(asdict(self), indent=1) + "\n").encode()
@@ -154,14 +162,30 @@ class RunRecord:
 def read_json(data: bytes) -> dict[str, Any]:
     """Return the table that a JSON text holds; ValueError with a sentence if it holds none."""
     if len(data) > _MOST_JSON:
-        raise ValueError(f"a JSON text of at most 1 MB was expected, got {len(data):,} bytes.")
+        raise ValueError(f"a JSON text of at most 4 MB was expected, got {len(data):,} bytes.")
     try:
-        values = json.loads(data)
+        values = json.loads(data, parse_int=_small_int)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON ({type(error).__name__}).") from error
     if not isinstance(values, dict):
         raise ValueError("a JSON table was expected.")
+    if _is_deeper(values, _DEEPEST_JSON):
+        raise ValueError("its tables are nested too deeply.")
     return values
+
+
+def _small_int(digits: str) -> int:
+    if len(digits) > _LARGEST_INT:
+        raise ValueError("an integer is too large")
+    return int(digits)
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Return whether tables and lists are nested deeper than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(v, levels - 1) for v in inner)
 
 
 class Workspaces:
@@ -232,11 +256,12 @@ class Workspaces:
         for folder in self.root.glob("*/runs/*"):
             size, written = 0, 0.0
             with contextlib.suppress(OSError):  # a file may go while we look
-                for path in folder.rglob("*"):
+                for path in filter(Path.is_file, folder.rglob("*")):
                     status = path.stat()
                     size += status.st_size
                     written = max(written, status.st_mtime)
-            found.append((written, size, folder))
+            if size:  # else somebody is just about to write into it
+                found.append((written, size, folder))
         return sorted(found)
 
     def make_room(self, in_use: Collection[str] = ()) -> list[Path]:

@@ -13,6 +13,7 @@ import pytest
 
 REAL_DATA = Path(os.environ.get("MNIST_DATA_DIR") or "no-data")
 os.environ["MNIST_AUTO_DOWNLOAD"] = "0"
+os.environ["MNIST_WORK_DIR"] = tempfile.mkdtemp(prefix="mnist-lesson-work-")
 os.environ.setdefault("MNIST_DATA_DIR", tempfile.mkdtemp(prefix="mnist-lesson-"))
 
 

@@ -4,7 +4,16 @@ import torch
 from torch import nn
 
 from mnist_core import models
-from mnist_core.evaluation import Evaluation, accuracy, evaluate, probabilities, worst_mistakes
+from mnist_core.evaluation import (
+    Evaluation,
+    Score,
+    accuracy,
+    dead_units,
+    evaluate,
+    probabilities,
+    score,
+    worst_mistakes,
+)
 from mnist_core.pixels import to_input
 from tests.small_data import global_generators_untouched, random_images
 
@@ -121,3 +130,108 @@ def test_an_evaluation_s_accuracy_is_the_one_of_accuracy():
     assert isinstance(result, Evaluation)
     assert result.accuracy == accuracy(model, images, truth)
     np.testing.assert_array_equal(result.confusion.sum(axis=1), np.bincount(truth, minlength=10))
+
+
+def test_a_score_is_exact():
+    images = images_saying(3, 3, 3, 7, surety=[10, 20, 30, 40])
+    result = score(Oracle(), images, labels(3, 3, 0, 7))
+    right = [confidence_at(10), confidence_at(20), 1 / (np.exp(3) + 9), confidence_at(40)]
+    assert (result.accuracy, result.largest_class) == (0.75, 0.75)
+    assert result.loss == pytest.approx(-np.log(right).mean(), abs=1e-6)
+
+
+def test_a_score_s_loss_is_the_cross_entropy_and_its_accuracy_that_of_accuracy():
+    model, images, truth = models.build("cnn", 3), random_images(50), np.arange(50) % 10
+    with global_generators_untouched():
+        result = score(model, images, truth)
+    expected = nn.functional.cross_entropy(model(to_input(images)), torch.from_numpy(truth))
+    assert result.loss == pytest.approx(expected.item(), abs=1e-6)
+    assert result.accuracy == accuracy(model, images, truth)
+    said = evaluate(model, images, truth).predicted
+    assert result.largest_class == np.bincount(said).max() / 50
+    assert [type(value) for value in (result.accuracy, result.loss, result.largest_class)] == [
+        float
+    ] * 3
+
+
+def test_a_model_that_always_says_the_same_gives_everything_to_one_class():
+    result = score(Oracle(), images_saying(*[4] * 10), np.arange(10))
+    assert result == Score(0.1, result.loss, 1.0)
+
+
+def test_a_score_goes_beyond_one_batch():
+    answers = np.array([1] * 1_500 + [2] * 500)
+    result = score(Oracle(), images_saying(*answers), np.full(2_000, 2))
+    assert (result.accuracy, result.largest_class) == (0.25, 0.75)
+
+
+def test_the_loss_of_a_hopeless_answer_is_a_large_number():
+    class Hopeless(nn.Module):
+        def forward(self, x):
+            return 1_000.0 * nn.functional.one_hot(torch.zeros(len(x), dtype=torch.int64), 10)
+
+    with np.errstate(all="raise"):
+        loss = score(Hopeless(), images_saying(0), labels(1)).loss
+    assert 100 < loss < 110
+
+
+def a_hidden_layer(*units):
+    """Flatten, one Linear layer with these (weight of the first pixel, bias), ReLU, 10 outputs."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, len(units)), nn.ReLU())
+    model.append(nn.Linear(len(units), 10))
+    with torch.no_grad():
+        model[1].weight.zero_()
+        for i, (weight, bias) in enumerate(units):
+            model[1].weight[i, 0], model[1].bias[i] = weight, bias
+    return model
+
+
+def test_a_unit_is_dead_if_it_gives_0_for_every_image():
+    images = images_saying(0, 255)  # the first pixel is 0 and 1
+    model = a_hidden_layer((1, 0), (-1, 0), (-1, 0.5), (0, 1), (1, -1))
+    assert dead_units(model, images) == pytest.approx(2 / 5)
+    assert dead_units(model, images[:1]) == pytest.approx(3 / 5)
+    assert dead_units(a_hidden_layer((0, -1), (0, 0)), images) == 1
+    assert dead_units(a_hidden_layer((0, 1), (1, 0)), images) == 0
+
+
+def test_a_dead_unit_s_weights_get_no_gradient_and_a_living_one_s_do():
+    model = a_hidden_layer((1, 0), (-1, 0))
+    images = images_saying(0, 255)
+    nn.functional.cross_entropy(model(to_input(images)), torch.tensor([0, 1])).backward()
+    assert [bool(gradient.any()) for gradient in model[1].weight.grad] == [True, False]
+    assert dead_units(model, images) == 0.5
+
+
+@pytest.mark.parametrize("place", [0, 999, 1_000, 2_000])
+def test_one_image_of_many_keeps_a_unit_alive(place):
+    images = images_saying(*[0] * 2_001)
+    assert dead_units(a_hidden_layer((1, 0), (0, 1)), images) == 0.5
+    images[place, 0, 0] = 255
+    assert dead_units(a_hidden_layer((1, 0), (0, 1)), images) == 0
+
+
+def test_a_channel_is_a_unit_and_one_pixel_keeps_it_alive():
+    model = nn.Sequential(nn.Conv2d(1, 4, kernel_size=1), nn.ReLU(), nn.Flatten())
+    with torch.no_grad():
+        model[0].weight[:, 0, 0, 0] = torch.tensor([1.0, -1.0, 1.0, -1.0])
+        model[0].bias[:] = torch.tensor([0.0, 0.0, -2.0, 0.5])
+    images = np.zeros((3, 28, 28), dtype=np.uint8)
+    assert dead_units(model, images) == 0.75
+    images[1, 27, 5] = 1
+    assert dead_units(model, images) == 0.5
+
+
+def test_the_units_of_all_hidden_layers_count_alike():
+    model = models.build("cnn", 0)  # 16 + 32 + 64 of them
+    with torch.no_grad():
+        for layer in (model.conv1, model.conv2, model.l1):
+            layer.weight.zero_()
+            layer.bias.fill_(1)
+        assert dead_units(model, random_images(3)) == 0
+        model.conv1.bias[:3] = model.conv2.bias[:4] = model.l1.bias[:5] = -1
+    assert dead_units(model, random_images(3)) == pytest.approx(12 / 112)
+
+
+def test_without_hidden_units_none_is_dead():
+    assert dead_units(models.build("linear", 0), random_images(3)) == 0

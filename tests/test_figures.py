@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mnist_core.activations import ACTIVATIONS, collapse, curve
-from mnist_core.figures import classes, concepts, history, pictures, style, training
+from mnist_core.figures import classes, compare, concepts, history, pictures, style, training
 from mnist_core.figures.training import MOST_POINTS, loss_figure, loss_stream, thinned
 from mnist_core.history import LANES, Milestone
 from mnist_core.records import running_mean
@@ -27,6 +27,10 @@ B, X = np.array([0.5, -1], dtype=np.float32), np.array([1, 2, 3], dtype=np.float
 Y = W @ X + B
 TANH = ACTIVATIONS["tanh"]
 Z = np.linspace(-6, 6, 101)
+CURVES = [
+    compare.Curve(f"Run {n}", np.arange(1, n + 1), np.arange(1, n + 1) / 1e3, MEAN[:n])
+    for n in (5_000, 700)
+]
 MILESTONES = [
     Milestone(1943 + 10 * i, f"Title {i}", "Who", lane, "Sentence.", "Source", "")
     for i, lane in enumerate(LANES)
@@ -43,8 +47,14 @@ CALLS = {
     "collapse_figure": lambda: concepts.collapse_figure(collapse(TANH, 0), "tanh"),
     "loss_curves_figure": lambda: concepts.loss_curves_figure(0.25),
     "timeline_chart": lambda: history.timeline_chart(MILESTONES, 2),
-    "loss_stream": lambda: loss_stream(MEAN, 9_375, log_axis=True),
-    "loss_figure": lambda: loss_figure(LOSSES, MEAN, ACCURACIES, log_axis=True),
+    "loss_stream": lambda: loss_stream(MEAN, 9_375, log_axis=True, new_rates=[(100, 0.1)]),
+    "loss_figure": lambda: loss_figure(
+        LOSSES, MEAN, ACCURACIES, log_axis=True, new_rates=[(100, 0.1)]
+    ),
+    "compare_figure": lambda: compare.compare_figure(CURVES, by_time=True, log_axis=True),
+    "race_stream": lambda: compare.race_stream(MEAN[:3_000], MEAN, 9_375, log_axis=True),
+    "race_figure": lambda: compare.race_figure(LOSSES * 1e-7),
+    "answers_figure": lambda: compare.answers_figure([0, 1, 10, 99], ROWS_P, NAMES, now=10),
 }
 
 
@@ -81,9 +91,9 @@ def numbers_in(part):
 def test_every_figure_is_tested_here():
     makers = {
         name
-        for module in (classes, concepts, history, training)
+        for module in (classes, compare, concepts, history, training)
         for name in module.__all__
-        if name != "thinned"
+        if name not in ("thinned", "streamed", "log_loss_axis", "Curve")
     }
     assert makers == set(CALLS)
 
@@ -478,3 +488,37 @@ def test_a_picture_comes_back_from_its_url(shape):
     assert kind == "data:image/png;base64"
     with Image.open(io.BytesIO(base64.b64decode(data))) as opened:
         np.testing.assert_array_equal(np.asarray(opened), picture)
+
+
+def test_a_changed_learning_rate_is_marked_where_it_was_changed():
+    streamed = loss_stream(MEAN, 9_375, log_axis=True, new_rates=[(100, 0.1), (200, 0.05)])
+    marks = streamed["series"][0]["markLine"]["data"]
+    assert marks == [{"xAxis": 100, "name": "rate 0.1"}, {"xAxis": 200, "name": "rate 0.05"}]
+    figure = loss_figure(LOSSES, MEAN, [], log_axis=False, new_rates=[(100, 0.1)])
+    assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == 100
+    assert figure.layout.annotations[0].text == "rate 0.1"
+    assert not loss_figure(LOSSES, MEAN, [], log_axis=False).layout.shapes
+
+
+def test_runs_are_compared_by_step_or_by_time():
+    by_step = compare.compare_figure(CURVES, by_time=False, log_axis=False)
+    by_time = compare.compare_figure(CURVES, by_time=True, log_axis=False)
+    assert [t.name for t in by_step.data] == ["Run 5000", "Run 700"]
+    assert by_step.data[1].x[-1] == 700
+    assert by_time.data[1].x[-1] == 0.7
+    assert by_step.data[0].line.dash != by_step.data[1].line.dash  # not by colour alone
+
+
+def test_the_lanes_of_a_race_reach_as_far_as_they_have_come():
+    series = compare.race_stream(MEAN[:3_000], MEAN, 9_375, log_axis=False)["series"]
+    assert [(s["name"], s["data"][-1][0]) for s in series] == [("PyTorch", 3_000), ("NumPy", 5_000)]
+    largest = compare.race_figure(np.array([1e-7, 3e-7, 2e-7], dtype=np.float32)).data[0].y
+    assert list(largest) == pytest.approx([1e-7, 3e-7, 3e-7])
+
+
+def test_answers_leave_out_classes_that_never_matter():
+    p = np.zeros((2, 10), dtype=np.float32)
+    p[:, 3], p[:, 7], p[0, 1] = (0.9, 0.5), (0.1, 0.45), 0.05
+    figure = compare.answers_figure([0, 5], p, NAMES, now=5)
+    assert [t.name for t in figure.data] == ["3", "7"]
+    assert figure.layout.shapes[0].x0 == 1

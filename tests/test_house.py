@@ -16,12 +16,13 @@ PARTS = sorted((ROOT / "pages" / "parts").glob("*.py"))
 OURS = [ROOT / "app.py", *CORE, *PAGES, *PARTS]
 
 LEAVES = ["checks", "geometry", "history", "idx", "models", "numpy_engine"]
-LEAVES += ["pixels", "settings", "summary", "vision"]
+LEAVES += ["augmentation", "fair_queue", "optimisers", "pixels", "schedules"]
+LEAVES += ["settings", "summary", "vision", "workspaces"]
 MAY_IMPORT = {  # what a module of ours may import of ours; not listed: anything of the core
     **{leaf: set() for leaf in LEAVES},
     "datasets": {"geometry", "idx", "vision"},
     "downloads": {"idx", "vision"},
-    "engine": {"pixels"},
+    "engine": {"augmentation", "optimisers", "pixels"},
     "evaluation": {"pixels"},
     "drawing": {"geometry"},
 }

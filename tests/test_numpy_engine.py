@@ -1,15 +1,27 @@
 import copy
+from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 import torch
-from torch import nn, optim
+from torch import nn
 
 from mnist_core import models, numpy_engine
-from mnist_core.engine import training_step
-from mnist_core.numpy_engine import Network, cross_entropy, cross_entropy_gradient, log_softmax
+from mnist_core.configs import LESSON
+from mnist_core.engine import AutogradEngine, training_step, training_steps
+from mnist_core.numpy_engine import Network, NumpyEngine, cross_entropy, log_softmax
+from mnist_core.optimisers import SGD
 from mnist_core.pixels import to_input
-from tests.small_data import cycling_labels, finite_differences, random_images
+from mnist_core.runs import TrainingRun
+from tests.small_data import (
+    cycling_labels,
+    digits,
+    finite_differences,
+    global_generators_untouched,
+    mnist_in,
+    random_images,
+)
 
 LAYERS = {
     "Flatten": (nn.Flatten, (2, 3, 2, 2)),
@@ -122,7 +134,7 @@ def test_a_network_s_gradients_are_autograd_s(name):
     network = Network.copy_of(model, np.float64)
 
     logits = network.forward(x)
-    network.backward(cross_entropy_gradient(logits, labels))
+    network.backward(cross_entropy(logits, labels)[1])
     in_torch = model(torch.from_numpy(x))
     nn.functional.cross_entropy(in_torch, torch.from_numpy(labels)).backward()
 
@@ -137,7 +149,7 @@ def test_a_network_s_gradients_are_autograd_s(name):
 def test_a_network_s_gradients_are_finite_differences(name):
     network = Network.copy_of(models.build(name, 2), np.float64)
     x, labels = a_batch(2)
-    network.backward(cross_entropy_gradient(network.forward(x), labels))
+    network.backward(cross_entropy(network.forward(x), labels)[1])
     gradients = {n: dict(layer.gradients) for n, layer in network.layers.items()}
     rng, h, largest = np.random.default_rng(0), 1e-6, 0.0
     for layer_name, layer in network.layers.items():
@@ -147,7 +159,7 @@ def test_a_network_s_gradients_are_finite_differences(name):
                 kept, losses = weight[index], []
                 for moved in (kept + h, kept - h):
                     weight[index] = moved
-                    losses.append(cross_entropy(network.forward(x), labels))
+                    losses.append(cross_entropy(network.forward(x), labels)[0])
                 weight[index] = kept
                 slope = (losses[0] - losses[1]) / (2 * h)
                 gradient = gradients[layer_name][key][index]
@@ -160,7 +172,7 @@ def test_a_network_s_gradients_are_finite_differences(name):
 def test_training_steps_are_torch_s_in_float32(name):
     model = models.build(name, 0)
     network = Network.copy_of(model)
-    optimiser = optim.SGD(model.parameters(), lr=0.1)
+    optimiser = SGD(model.parameters(), 0.1)
     x, labels = a_batch(16, np.float32)
     start = copy.deepcopy(network.weights())
     for _ in range(3):
@@ -204,9 +216,11 @@ def test_log_softmax_neither_overflows_nor_underflows(dtype):
 def test_cross_entropy_is_exact_on_a_tiny_input():
     logits = np.log(np.array([[1.0, 2.0, 5.0], [3.0, 3.0, 6.0]]))
     labels = np.array([1, 2])  # probabilities 1/4 and 1/2
-    assert cross_entropy(logits, labels) == pytest.approx((np.log(4) + np.log(2)) / 2, abs=1e-15)
+    loss, gradient = cross_entropy(logits, labels)
+    assert isinstance(loss, float)
+    assert loss == pytest.approx((np.log(4) + np.log(2)) / 2, abs=1e-15)
     np.testing.assert_allclose(
-        cross_entropy_gradient(logits, labels),
+        gradient,
         np.array([[1 / 8, -3 / 4, 5 / 8], [1 / 4, 1 / 4, -1 / 2]]) / 2,
         atol=1e-15,
     )
@@ -214,16 +228,152 @@ def test_cross_entropy_is_exact_on_a_tiny_input():
 
 def test_cross_entropy_s_gradient_is_a_finite_difference():
     logits, labels = np.random.default_rng(0).normal(size=(3, 10)), np.array([0, 9, 4])
-    expected = finite_differences(lambda z: cross_entropy(z, labels), logits)
-    np.testing.assert_allclose(cross_entropy_gradient(logits, labels), expected, atol=1e-9)
+    expected = finite_differences(lambda z: cross_entropy(z, labels)[0], logits)
+    np.testing.assert_allclose(cross_entropy(logits, labels)[1], expected, atol=1e-9)
 
 
 def test_cross_entropy_of_a_hopeless_answer_is_a_number():
     logits = np.array([[1000.0, -1000.0]])
-    assert cross_entropy(logits, np.array([1])) == 2000
-    np.testing.assert_array_equal(cross_entropy_gradient(logits, np.array([1])), [[1, -1]])
+    loss, gradient = cross_entropy(logits, np.array([1]))
+    assert loss == 2000
+    np.testing.assert_array_equal(gradient, [[1, -1]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cross_entropy_keeps_the_type_and_its_input(dtype):
+    logits = np.random.default_rng(0).normal(size=(3, 10)).astype(dtype)
+    kept = logits.copy()
+    _, gradient = cross_entropy(logits, np.array([0, 9, 4]))
+    assert gradient.dtype == dtype
+    np.testing.assert_array_equal(logits, kept)
 
 
 def test_a_layer_that_is_not_written_out_is_refused_by_name():
     with pytest.raises(ValueError, match=r"got Dropout\(p=0.5"):
         Network.copy_of(nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)))
+
+
+def test_the_walk_back_ends_at_the_lowest_layer_that_has_weights(monkeypatch):
+    network = Network.copy_of(models.build("mlp", 0))
+    x, labels = a_batch(3, np.float32)
+    _, gradient = cross_entropy(network.forward(x), labels)
+
+    def refuse(self, dy):
+        raise AssertionError("dL/dx of the image is of no use")
+
+    monkeypatch.setattr(numpy_engine.Flatten, "backward", refuse)
+    monkeypatch.setattr(network.layers["l1"], "backward", lambda dy: refuse(None, dy))
+    network.backward(gradient)
+    assert network.layers["l1"].gradients["weight"].any()
+
+
+def fixed(rate):
+    return lambda _: rate
+
+
+def both_engines(architecture, seed=0):
+    model = models.build(architecture, seed)
+    by_hand = NumpyEngine(model)  # a copy
+    return AutogradEngine(model, SGD(model.parameters(), 0.1)), by_hand
+
+
+def steps_of(engine, n_steps, **changes):
+    images, labels = digits().train_images, digits().train_labels
+    options = {"batch_size": 32, "seed": 1, "learning_rate": fixed(0.1)} | changes
+    return engine.numbers(list(islice(training_steps(engine, images, labels, **options), n_steps)))
+
+
+@pytest.mark.parametrize("architecture", ["linear", "mlp"])
+def test_both_engines_give_the_same_losses_over_hundreds_of_steps(architecture):
+    with_autograd, by_hand = both_engines(architecture)
+    expected, losses = steps_of(with_autograd, 300), steps_of(by_hand, 300)
+    np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-5)
+    assert losses[-20:].mean() < 0.5 < 2 < losses[0]  # it did learn
+    for name, tensor in with_autograd.weights().items():
+        np.testing.assert_allclose(by_hand.weights()[name], tensor, rtol=0, atol=1e-5)
+
+
+def test_both_engines_agree_with_changing_rates_and_changed_images():
+    changes = {"learning_rate": lambda step: 0.2 / (1 + step), "augment": True}
+    expected, losses = (steps_of(engine, 60, **changes) for engine in both_engines("mlp"))
+    np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-5)
+    plain = steps_of(both_engines("mlp")[1], 60, learning_rate=fixed(0.2))
+    assert np.abs(losses - plain).max() > 0.01
+
+
+def driven_to_its_end(run):
+    while not run.finished:
+        run.advance(1_000)
+    return run
+
+
+def test_both_engines_give_the_same_losses_over_the_whole_lesson(mnist_dir):
+    mnist = mnist_in(mnist_dir)
+    by_autograd = driven_to_its_end(TrainingRun(LESSON, mnist)).history
+    by_hand = driven_to_its_end(TrainingRun(replace(LESSON, engine="numpy"), mnist)).history
+    assert by_hand.step == 9_375
+    np.testing.assert_allclose(by_hand.losses, by_autograd.losses, rtol=0, atol=1e-5)
+    for one, other in zip(by_hand.checkups, by_autograd.checkups, strict=True):
+        assert one.test_accuracy == pytest.approx(other.test_accuracy, abs=2e-4)
+    assert by_hand.checkups[-1].test_accuracy > 0.9
+
+
+def test_an_engine_s_losses_are_floats_and_become_an_array():
+    by_hand = both_engines("linear")[1]
+    x, labels = a_batch(4, np.float32)
+    loss = by_hand.train(torch.from_numpy(x), torch.from_numpy(labels), 0.1)
+    assert isinstance(loss, float)
+    values = by_hand.numbers([0.5, 2.25])
+    assert values.dtype == np.float32
+    assert values.tolist() == [0.5, 2.25]
+
+
+def test_an_engine_s_weights_are_its_own_and_it_remembers_nothing_else():
+    with_autograd, by_hand = both_engines("mlp")
+    weights = by_hand.weights()
+    assert list(weights) == list(with_autograd.weights())
+    kept = copy.deepcopy(weights)
+    steps_of(by_hand, 2)
+    for name, array in by_hand.weights().items():
+        assert array is weights[name]
+        assert not np.array_equal(array, kept[name])
+        assert np.array_equal(with_autograd.weights()[name], kept[name])  # the model is not touched
+    assert by_hand.memory() == {}
+
+
+def test_an_engine_restored_goes_on_as_the_other_and_shares_nothing_with_it():
+    one, other = both_engines("mlp")[1], both_engines("mlp", seed=5)[1]
+    steps_of(one, 3)
+    weights = {name: torch.tensor(array) for name, array in one.weights().items()}
+    kept = copy.deepcopy(weights)
+
+    other.restore(weights, {})
+
+    rest = {"first_step": 3}
+    np.testing.assert_array_equal(steps_of(one, 5, **rest), steps_of(other, 5, **rest))
+    for name, array in one.weights().items():
+        np.testing.assert_array_equal(array, other.weights()[name])
+        assert torch.equal(weights[name], kept[name])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"extra": torch.zeros(1)}, {"l1.weight": torch.zeros(784, 10)}], ids=list
+)
+def test_weights_that_do_not_fit_are_refused_and_change_nothing(changes):
+    by_hand = both_engines("linear")[1]
+    kept = copy.deepcopy(by_hand.weights())
+    ones = {name: torch.ones(array.shape) for name, array in kept.items()}
+    with pytest.raises(ValueError, match="saved weights do not fit"):
+        by_hand.restore(ones | changes, {})
+    with pytest.raises(ValueError, match="saved weights do not fit"):
+        by_hand.restore({"l1.weight": ones["l1.weight"]}, {})
+    with pytest.raises(ValueError, match="saved weights do not fit"):
+        by_hand.restore(ones, {"steps": torch.tensor(1)})
+    for name, array in by_hand.weights().items():
+        np.testing.assert_array_equal(array, kept[name])
+
+
+def test_a_step_by_hand_draws_no_random_numbers():
+    by_hand = both_engines("linear")[1]
+    with global_generators_untouched():
+        steps_of(by_hand, 2)

@@ -1,113 +1,54 @@
+import copy
 import math
-import re
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 import torch
 
 from mnist_core import models, runs
-from mnist_core.evaluation import accuracy
-from mnist_core.runs import (
-    MAX_STEPS,
-    History,
-    TrainingConfig,
-    TrainingFailedError,
-    TrainingRun,
-    default_epochs,
-    progress_of,
-    running_mean,
-)
+from mnist_core.configs import TrainingConfig
+from mnist_core.engine import AutogradEngine, training_steps
+from mnist_core.evaluation import Score, accuracy, dead_units, score
+from mnist_core.optimisers import OPTIMISERS, SGD
+from mnist_core.records import running_mean
+from mnist_core.runs import TrainingFailedError, TrainingRun, moment_steps
+from mnist_core.schedules import SCHEDULES, one_cycle
 from tests.small_data import digits, global_generators_untouched, tiny_dataset
 
 CONFIG = TrainingConfig(dataset="digits", batch_size=8, epochs=2)  # 64 images: 8 steps an epoch
+CHOICES = [("autograd", name) for name in OPTIMISERS] + [("numpy", "SGD")]
 
 
 def a_run(**changes):
     return TrainingRun(replace(CONFIG, **changes), tiny_dataset())
 
 
-def driven_to_its_end(run, max_steps=1_000):
+def a_run_without_moments(**changes):
+    """A run that stops for nothing on its way to the end of an epoch."""
+    run = a_run(**changes)
+    run.moment_steps = np.array([0, run.total_steps])
+    return run
+
+
+def driven(run, step):
     for _ in range(10_000):
-        if run.finished:
+        if run.history.step >= step:
+            assert run.history.step == step
             return run
-        run.advance(max_steps)
+        run.advance(step - run.history.step)
     raise AssertionError("the run does not come to its end")
 
 
-def test_the_default_is_the_lesson_s_run():
-    assert TrainingConfig() == TrainingConfig("mnist", "linear", "SGD", 0.01, 32, 5, 0)
-    assert TrainingConfig().total_steps(60_000) == 9_375
+def driven_to_its_end(run):
+    return driven(run, run.total_steps)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "names"),
-    [
-        ({"learning_rate": 0}, "got 0"),
-        ({"learning_rate": -1}, "got -1"),
-        ({"learning_rate": math.nan}, "got nan"),
-        ({"learning_rate": math.inf}, "got inf"),
-        ({"learning_rate": -math.inf}, "got -inf"),
-        ({"batch_size": 0}, "batch size must be at least 1, got 0"),
-        ({"batch_size": -5}, "batch size must be at least 1, got -5"),
-        ({"epochs": 0}, "number of epochs must be at least 1, got 0"),
-        ({"seed": -1}, "got -1"),
-        ({"seed": 2**31}, "got 2,147,483,648"),
-        ({"architecture": "resnet"}, "resnet"),
-        ({"optimiser": "LBFGS"}, "LBFGS"),
-        ({"dataset": "imagenet"}, "imagenet"),
-    ],
-    ids=str,
-)
-def test_a_wrong_value_is_refused_with_a_sentence_that_names_it(wrong, names):
-    with pytest.raises(ValueError, match=re.escape(names)) as caught:
-        TrainingConfig(**wrong)
-    assert re.fullmatch(r"The [a-z].*\.", str(caught.value))
-
-
-@pytest.mark.parametrize(
-    "right",
-    [
-        {"learning_rate": 1e-9},
-        {"learning_rate": 1e9},
-        {"batch_size": 1},
-        {"epochs": 1},
-        {"seed": 2**31 - 1},
-        {"architecture": "cnn"},
-        {"optimiser": "SGD with momentum"},
-        {"dataset": "fashion"},
-    ],
-    ids=str,
-)
-def test_a_value_at_the_edge_is_accepted(right):
-    ((name, value),) = right.items()
-    assert getattr(TrainingConfig(**right), name) == value
-
-
-def test_a_configuration_cannot_be_changed():
-    with pytest.raises(FrozenInstanceError):
-        CONFIG.seed = 1
-
-
-@pytest.mark.parametrize(
-    ("n_images", "batch_size", "epochs", "steps"),
-    [(64, 8, 2, 16), (65, 8, 2, 18), (7, 7, 3, 3), (7, 1, 1, 7), (7, 6, 2, 4)],
-)
-def test_total_steps_count_the_last_smaller_batch(n_images, batch_size, epochs, steps):
-    config = TrainingConfig(batch_size=batch_size, epochs=epochs)
-    assert config.total_steps(n_images) == steps
-
-
-def test_a_batch_larger_than_the_data_is_refused_with_both_numbers():
-    with pytest.raises(ValueError, match="at most the 1,437 training images, got 1,438"):
-        TrainingConfig(batch_size=1_438).total_steps(1_437)
-    assert TrainingConfig(batch_size=1_437, epochs=1).total_steps(1_437) == 1
-
-
-def test_a_run_that_is_too_long_is_refused_with_its_length():
-    assert TrainingConfig(batch_size=1, epochs=10).total_steps(MAX_STEPS // 10) == MAX_STEPS
-    with pytest.raises(ValueError, match="would take 1,000,010 steps; at most 1,000,000"):
-        TrainingConfig(batch_size=1, epochs=10).total_steps(MAX_STEPS // 10 + 1)
+def assert_equal_weights(one, other):
+    assert list(one.weights()) == list(other.weights())
+    for name, weight in one.weights().items():
+        assert torch.equal(torch.as_tensor(weight), torch.as_tensor(other.weights()[name])), name
 
 
 def test_a_new_run_has_taken_no_step():
@@ -116,8 +57,11 @@ def test_a_new_run_has_taken_no_step():
     assert (run.history.step, run.history.accuracies, run.history.training_s) == (0, [], 0)
     assert run.history.losses.shape == (16,)
     assert run.history.losses.dtype == np.float32
+    assert run.history.seconds.shape == (16,)
+    assert run.history.learning_rates == [(0, 0.01)]
     assert not run.finished
     assert run.snapshot.step == 0
+    assert run.moments == [run.snapshot]
     fresh = models.build("linear", 0).state_dict()
     assert all(torch.equal(fresh[key], tensor) for key, tensor in run.snapshot.weights.items())
 
@@ -128,7 +72,7 @@ def test_a_run_that_does_not_fit_its_data_is_refused():
 
 
 def test_advance_takes_so_many_steps_and_stops_at_the_end_of_an_epoch():
-    run = a_run(batch_size=9)  # 8 steps an epoch, the last of a single image
+    run = a_run_without_moments(batch_size=9)  # 8 steps an epoch, the last of a single image
     steps = []
     while not run.finished:
         run.advance(3)
@@ -137,7 +81,7 @@ def test_advance_takes_so_many_steps_and_stops_at_the_end_of_an_epoch():
 
 
 def test_advance_takes_at_least_one_step_however_little_time_it_has():
-    run = a_run()
+    run = a_run_without_moments()
     run.advance(5, max_s=0)
     assert run.history.step == 1
 
@@ -148,42 +92,68 @@ def test_advance_by_nothing_does_nothing(max_steps):
     run.advance(max_steps)
     assert (run.history.step, run.history.accuracies) == (0, [])
     assert not run.history.losses.any()
-    run.advance(2)  # and nothing was skipped
-    by_hand = a_run()
-    by_hand.advance(2)
-    np.testing.assert_array_equal(run.history.losses, by_hand.history.losses)
+    assert run.moments == [run.snapshot]
+    np.testing.assert_array_equal(  # and nothing was skipped
+        driven(run, 2).history.losses, driven(a_run(), 2).history.losses
+    )
 
 
 def test_a_finished_run_stays_as_it_is():
     run = driven_to_its_end(a_run())
-    weights, losses = dict(run.model.state_dict()), run.history.losses.copy()
+    weights, losses = run.model.state_dict(), run.history.losses.copy()
+    n_moments = len(run.moments)
     run.advance(5)
     assert run.finished
     assert run.history.step == 16
-    assert len(run.history.accuracies) == 2
+    assert len(run.history.checkups) == 2
+    assert len(run.moments) == n_moments
     np.testing.assert_array_equal(run.history.losses, losses)
     assert all(torch.equal(weights[key], t) for key, t in run.model.state_dict().items())
 
 
-def test_the_test_accuracy_is_measured_once_an_epoch():
-    run = a_run(learning_rate=0.5, epochs=3)
-    seen = []
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_a_check_up_after_each_epoch_says_what_evaluation_says(engine):
+    run = a_run(architecture="mlp", engine=engine, learning_rate=0.5, epochs=3)
+    data, n_seen = run.dataset, 0
     while not run.finished:
         run.advance(5)
-        if run.history.step % 8 == 0:
-            test = run.dataset.test_images, run.dataset.test_labels
-            seen.append((run.history.step, accuracy(run.model, *test)))
-        assert run.history.accuracies == seen
-    assert [step for step, _ in seen] == [8, 16, 24]
+        assert len(run.history.checkups) == run.history.step // 8
+        if len(run.history.checkups) > n_seen:
+            n_seen += 1
+            checkup = run.history.checkups[-1]
+            test = score(run.model, data.test_images, data.test_labels)
+            train = score(run.model, data.train_images, data.train_labels)
+            assert checkup.step == run.history.step == 8 * n_seen
+            assert checkup.test_accuracy == test.accuracy
+            assert checkup.test_loss == test.loss
+            assert checkup.train_accuracy == train.accuracy
+            assert checkup.train_loss == train.loss
+            assert checkup.dead_units == dead_units(run.model, data.train_images)
+            assert checkup.largest_class == test.largest_class
+            assert run.history.accuracies[-1] == (
+                run.history.step,
+                accuracy(run.model, data.test_images, data.test_labels),
+            )
+    assert n_seen == 3
+    assert len({c.test_loss for c in run.history.checkups}) == 3
+
+
+def test_a_check_up_looks_at_the_first_2000_training_images():
+    data = tiny_dataset(2_400)
+    run = driven_to_its_end(TrainingRun(replace(CONFIG, batch_size=800, epochs=1), data))
+    (checkup,) = run.history.checkups
+    first = score(run.model, data.train_images[:2_000], data.train_labels[:2_000])
+    whole = score(run.model, data.train_images, data.train_labels)
+    assert (checkup.train_accuracy, checkup.train_loss) == (first.accuracy, first.loss)
+    assert checkup.train_loss != whole.loss
 
 
 def test_losses_are_written_up_to_step_and_not_beyond():
-    run = a_run()
-    run.advance(3)
+    run = driven(a_run(), 3)
     first = run.history.losses.copy()
     assert (first[:3] > 0).all()
     assert (first[3:] == 0).all()
-    run.advance(2)
+    driven(run, 5)
     np.testing.assert_array_equal(run.history.losses[:3], first[:3])
     assert (run.history.losses[:5] > 0).all()
     assert (run.history.losses[5:] == 0).all()
@@ -191,7 +161,7 @@ def test_losses_are_written_up_to_step_and_not_beyond():
     assert run.history.steps_per_s == run.history.step / run.history.training_s
 
 
-def test_the_time_of_steps_and_accuracies_counts_and_nothing_between(monkeypatch):
+def test_the_time_of_steps_and_check_ups_counts_and_nothing_between(monkeypatch):
     now = 0.0  # seconds on a clock that only these two move
 
     def slow_step(*args):
@@ -199,28 +169,31 @@ def test_the_time_of_steps_and_accuracies_counts_and_nothing_between(monkeypatch
         now += 1
         return torch.zeros(())
 
-    def slow_accuracy(*args):
+    def slow_score(*args):
         nonlocal now
-        now += 10
-        return 0.5
+        now += 5
+        return Score(0.5, 1.0, 0.1)
 
     monkeypatch.setattr(runs.time, "perf_counter", lambda: now)
     monkeypatch.setattr(runs.engine, "training_step", slow_step)
-    monkeypatch.setattr(runs.evaluation, "accuracy", slow_accuracy)
-    run = a_run()
+    monkeypatch.setattr(runs.evaluation, "score", slow_score)
+    run = a_run_without_moments()
     run.advance(100, max_s=4.5)
     assert (run.history.step, run.history.training_s) == (5, 5)
     now += 1_000  # a pause
     run.advance(100)
-    assert (run.history.step, run.history.training_s) == (8, 18)
+    assert (run.history.step, run.history.training_s) == (8, 18)  # both halves were scored
     assert run.history.steps_per_s == 8 / 18
+    run.advance(2)
+    np.testing.assert_array_equal(run.history.seconds[:10], [1, 2, 3, 4, 5, 6, 7, 8, 19, 20])
+    assert not run.history.seconds[10:].any()
 
 
 def test_the_time_until_a_failure_counts():
     run = a_run(learning_rate=1e9)
     with pytest.raises(TrainingFailedError):
-        run.advance(8)
-    assert run.history.training_s > 0
+        driven_to_its_end(run)
+    assert run.history.training_s > run.history.seconds[0] > 0
 
 
 def test_a_run_learns():
@@ -230,20 +203,22 @@ def test_a_run_learns():
     assert running_mean(run.history.losses)[-1] < 0.4 < run.history.losses[0]
 
 
+@pytest.mark.parametrize("augment", [False, True])
 @pytest.mark.parametrize("architecture", models.ARCHITECTURES)
-def test_equal_configurations_give_bit_identical_runs_whatever_the_advances(architecture):
+def test_equal_configurations_give_bit_identical_runs_whatever_the_advances(architecture, augment):
     changes = {"architecture": architecture, "optimiser": "Adam", "batch_size": 9, "seed": 3}
+    changes |= {"augment": augment, "schedule": "one-cycle"}
     one, other = a_run(**changes), a_run(**changes)
 
     driven_to_its_end(one)
-    sizes = iter([1, 4, 2, 5, 3, 8, 7])
-    while not other.finished:
-        other.advance(next(sizes), max_s=10)
+    other.moment_steps = np.array([0, 16])
+    for size in [1, 4, 2, 5, 3, 8]:
+        other.advance(size, max_s=600)
+    assert other.finished
 
     np.testing.assert_array_equal(one.history.losses, other.history.losses)
-    assert one.history.accuracies == other.history.accuracies
-    for key, tensor in one.model.state_dict().items():
-        assert torch.equal(tensor, other.model.state_dict()[key]), key
+    assert one.history.checkups == other.history.checkups
+    assert_equal_weights(one, other)
 
 
 def test_another_seed_gives_another_run():
@@ -253,49 +228,72 @@ def test_another_seed_gives_another_run():
 
 def test_a_run_leaves_the_global_generators_alone():
     with global_generators_untouched():
-        driven_to_its_end(a_run(architecture="cnn"))
+        driven_to_its_end(a_run(architecture="cnn", augment=True))
 
 
-def test_a_diverging_run_fails_by_the_step_and_keeps_its_losses():
-    run = a_run(learning_rate=1e9)
-    with pytest.raises(TrainingFailedError, match=r"grew to .* at step 2 of 16") as caught:
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_a_diverging_run_fails_by_the_step_and_keeps_its_losses(engine):
+    run = a_run_without_moments(learning_rate=1e9, engine=engine)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(TrainingFailedError, match=r"grew to .* at step 2 of 16") as caught,
+    ):
         run.advance(8)
     assert "smaller learning rate than 1e+09" in str(caught.value)
     assert run.history.step == 2
     assert 0 < run.history.losses[0] < 10
     assert run.history.losses[1] > 1e6
     assert not run.finished
-    assert run.history.accuracies == []
+    assert run.history.checkups == []
+    assert [moment.step for moment in run.moments] == [0]
 
 
-def test_a_run_that_diverges_later_counts_from_its_beginning():
-    run = a_run()
-    run.advance(5)
+def test_a_failure_names_the_rate_that_was_chosen_last():
+    run = driven(a_run(), 3)
+    run.set_learning_rate(1e20)
+    with pytest.raises(TrainingFailedError, match=r"smaller learning rate than 1e\+20") as caught:
+        driven_to_its_end(run)
+    assert "at step 5 of 16" in str(caught.value)  # step 4 was the first to be that large
+    assert run.history.learning_rates == [(0, 0.01), (3, 1e20)]
+
+
+def test_the_largest_learning_rate_that_is_allowed_fails_with_a_sentence_too():
+    for name in OPTIMISERS:
+        with pytest.raises(TrainingFailedError, match="Try a smaller learning rate"):
+            driven_to_its_end(a_run(optimiser=name, learning_rate=1e30, architecture="mlp"))
+
+
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_a_run_that_diverges_later_counts_from_its_beginning(engine):
+    run = driven(a_run(engine=engine), 5)
     losses = run.history.losses[:5].copy()
-    with torch.no_grad():
-        run.model.l1.weight *= 1e9
-    with pytest.raises(TrainingFailedError, match="at step 6 of 16"):
+    weight = run.weights()["l1.weight"]
+    weight *= 1e9
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(TrainingFailedError, match="at step 6 of 16"),
+    ):
         run.advance(3)
     assert run.history.step == 6
     np.testing.assert_array_equal(run.history.losses[:5], losses)
 
 
-def test_a_weight_that_is_not_a_number_ends_the_run():
-    run = a_run()
-    run.advance(1)
-    with torch.no_grad():
-        run.model.l1.weight[0, 0] = math.nan
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_a_weight_that_is_not_a_number_ends_the_run(engine):
+    run = driven(a_run(engine=engine), 1)
+    run.weights()["l1.weight"][0, 0] = math.nan
     with pytest.raises(TrainingFailedError, match="is no longer a number at step 2 of 16"):
         run.advance(5)
     assert run.history.step == 2
     assert np.isnan(run.history.losses[1])
 
 
-def test_a_snapshot_is_a_copy_and_is_replaced_not_changed():
-    run = a_run()
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_a_snapshot_is_a_copy_and_is_replaced_not_changed(engine):
+    run = a_run(engine=engine)
     first = run.snapshot
     kept = {key: tensor.clone() for key, tensor in first.weights.items()}
-    run.advance(4)
+    driven(run, 4)
     assert run.snapshot is first
 
     run.publish_weights()
@@ -306,86 +304,6 @@ def test_a_snapshot_is_a_copy_and_is_replaced_not_changed():
         assert torch.equal(run.snapshot.weights[key], tensor)
         assert not torch.equal(tensor, kept[key])
         assert not run.snapshot.weights[key].requires_grad
-
-
-@pytest.mark.parametrize(
-    ("values", "window", "expected"),
-    [
-        ([4.0, 2.0, 3.0, 7.0], 2, [4, 3, 2.5, 5]),
-        ([4.0, 2.0, 3.0, 7.0], 1, [4, 2, 3, 7]),
-        ([4.0, 2.0, 3.0, 7.0], 4, [4, 3, 3, 4]),
-        ([4.0, 2.0, 3.0], 100, [4, 3, 3]),
-        ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], 3, [1, 1.5, 2, 3, 4, 5, 6]),
-        ([5.0], 3, [5]),
-        ([], 3, []),
-    ],
-)
-def test_running_mean_is_exact(values, window, expected):
-    given = np.array(values, dtype=np.float32)
-    result = running_mean(given, window)
-    assert result.dtype == np.float64
-    np.testing.assert_array_equal(result, expected)
-    np.testing.assert_array_equal(given, np.array(values, dtype=np.float32))
-
-
-def test_running_mean_looks_back_over_a_hundred_steps():
-    values = np.random.default_rng(0).uniform(0, 3, 350)
-    expected = [values[max(0, i - 99) : i + 1].mean() for i in range(350)]
-    np.testing.assert_allclose(running_mean(values), expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("n_images", "epochs"),
-    [(60_000, 5), (1_437, 60), (700, 60), (1, 60), (0, 60), (10_000, 30), (30_000, 10), (10**6, 5)],
-)
-def test_default_epochs(n_images, epochs):
-    assert default_epochs(n_images) == epochs
-
-
-def test_progress_before_the_first_step_is_dashes():
-    progress = progress_of(History(np.zeros(10, dtype=np.float32)), 10)
-    assert (progress.loss, progress.accuracy, progress.speed) == ("–", "–", "–")
-    assert (progress.spent, progress.left) == ("0.00 s", "–")
-
-
-def test_progress_in_words():
-    losses = np.zeros(3_000, dtype=np.float32)
-    losses[:2_000] = 9
-    losses[1_900:1_950], losses[1_950:2_000] = 0.25, 0.75
-    history = History(losses, 2_000, 1.6, [(1_000, 0.5), (2_000, 0.90126)])
-
-    progress = progress_of(history, 3_000)
-
-    assert progress.loss == "0.5000"
-    assert progress.accuracy == "0.9013"
-    assert progress.speed == "1,250"
-    assert (progress.spent, progress.left) == ("1.60 s", "0.80 s")
-
-
-def test_progress_averages_fewer_than_a_hundred_steps():
-    history = History(np.array([1, 2, 100], dtype=np.float32), 2, 0.5)
-    assert progress_of(history, 3).loss == "1.5000"
-    assert progress_of(history, 3).left == "–"  # two steps say nothing of the speed
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(1.234, "1.23 s"), (59.6, "60 s"), (300, "5 min"), (7_200, "2.0 h"), (90_000, "25.0 h")],
-)
-def test_durations_in_words(seconds, words):
-    history = History(np.ones(100, dtype=np.float32), 100, seconds)
-    assert progress_of(history, 100).spent == words
-
-
-def test_a_large_loss_in_words():
-    history = History(np.full(100, 2.61e9, dtype=np.float32), 100, 1.0)
-    assert progress_of(history, 100).loss == "2.61e+09"
-
-
-def test_a_configuration_in_words():
-    assert str(TrainingConfig()) == (
-        "Linear on MNIST · SGD, learning rate 0.01 · batches of 32 · 5 epochs · seed 0"
-    )
 
 
 def test_a_rest_lets_go_of_the_images_and_changes_nothing():
@@ -400,3 +318,301 @@ def test_a_rest_lets_go_of_the_images_and_changes_nothing():
     np.testing.assert_array_equal(rested.history.losses, straight.history.losses)
     for name, weight in rested.model.state_dict().items():
         assert torch.equal(weight, straight.model.state_dict()[name])
+
+
+def test_the_model_predicts_with_the_weights_as_they_are_now():
+    run = driven(a_run(architecture="cnn"), 3)
+    model = run.model
+    for name, weight in run.weights().items():
+        assert torch.equal(model.state_dict()[name], weight)
+    driven(run, 4)
+    assert not torch.equal(model.conv1.weight, run.weights()["conv1.weight"])  # it was a copy
+
+
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_with_either_engine_a_run_starts_from_the_seed_s_weights(engine):
+    run, fresh = a_run(seed=4, engine=engine), models.build("linear", 4)
+    for name, tensor in fresh.state_dict().items():
+        assert torch.equal(torch.as_tensor(run.weights()[name]), tensor)
+
+
+@pytest.mark.parametrize(
+    ("total_steps", "weight_bytes", "expected"),
+    [
+        (1, 1, [0, 1]),
+        (2, 1, [0, 1, 2]),
+        (8, 5_000_000, [0, 1, 3, 8]),  # 4 of them: 1, sqrt(8), 8
+        (1_000, 4_000_000, [0, 1, 10, 100, 1_000]),
+        (1_000, 7_000_000, [0, 1_000]),
+        (1_000, 10**9, [0, 1_000]),
+    ],
+)
+def test_moment_steps_are_evenly_spaced_logarithms(total_steps, weight_bytes, expected):
+    assert moment_steps(total_steps, weight_bytes).tolist() == expected
+
+
+@pytest.mark.parametrize("weight_bytes", [0, 1, 31_400, 424_488, 1_000_000, 10_000_000])
+@pytest.mark.parametrize("total_steps", [1, 2, 3, 16, 39, 40, 41, 900, 9_375, 1_000_000])
+def test_moment_steps_go_from_first_to_last_within_their_bounds(total_steps, weight_bytes):
+    steps = moment_steps(total_steps, weight_bytes)
+    assert steps.dtype == np.int64
+    assert (steps[0], steps[-1]) == (0, total_steps)
+    assert (np.diff(steps) > 0).all()
+    assert len(steps) <= 40
+    assert len(steps) * weight_bytes <= 20_000_000
+
+
+def test_half_of_the_moments_are_in_the_first_hundredth_of_a_long_run():
+    steps = moment_steps(10_000, 31_400)
+    assert 0.4 < (steps <= 100).mean() < 0.6
+    later = steps[steps > 100]
+    np.testing.assert_allclose(later[1:] / later[:-1], 10 ** (4 / 38), rtol=0.02)
+
+
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_the_moments_hold_the_weights_of_their_steps(engine):
+    run, other = a_run(engine=engine, learning_rate=0.5), a_run(engine=engine, learning_rate=0.5)
+    other.moment_steps = run.moment_steps = np.array([0, 1, 3, 4, 8, 13, 16])
+    snapshots = {0: other.snapshot}
+    while not other.finished:
+        other.advance(1)
+        other.publish_weights()
+        snapshots[other.history.step] = other.snapshot
+
+    driven_to_its_end(run)
+
+    assert [moment.step for moment in run.moments] == [0, 1, 3, 4, 8, 13, 16]
+    for moment in run.moments:
+        for name, weight in moment.weights.items():
+            assert torch.equal(weight, snapshots[moment.step].weights[name])
+    assert not torch.equal(
+        run.moments[-1].weights["l1.weight"], run.moments[-2].weights["l1.weight"]
+    )
+
+
+def test_a_run_keeps_the_moments_of_its_length_and_size():
+    run = a_run(architecture="mlp", epochs=20)
+    expected = moment_steps(160, 4 * 101_770)
+    np.testing.assert_array_equal(run.moment_steps, expected)
+    driven_to_its_end(run)
+    np.testing.assert_array_equal([moment.step for moment in run.moments], expected)
+
+
+def plain_losses(rates, **changes):
+    """The losses of the loop alone, each step with its rate."""
+    config, data = replace(CONFIG, **changes), tiny_dataset()
+    model = models.build(config.architecture, config.seed)
+    steps = training_steps(
+        AutogradEngine(model, SGD(model.parameters(), 1.0)),
+        data.train_images,
+        data.train_labels,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        learning_rate=lambda step: rates[step],
+    )
+    return torch.stack(list(islice(steps, len(rates)))).numpy()
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_learning_rate_chosen_in_mid_run_is_written_down_and_used(schedule):
+    run = driven(a_run(schedule=schedule), 5)
+    run.set_learning_rate(0.5)
+    driven(run, 11)
+    run.set_learning_rate(0.125)
+    driven_to_its_end(run)
+
+    assert run.history.learning_rates == [(0, 0.01), (5, 0.5), (11, 0.125)]
+    chosen = [0.01] * 5 + [0.5] * 6 + [0.125] * 5
+    rates = [rate * SCHEDULES[schedule](step, 16) for step, rate in enumerate(chosen)]
+    np.testing.assert_array_equal(run.history.losses, plain_losses(rates))
+    assert not np.array_equal(run.history.losses, plain_losses([0.01] * 16))
+
+
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_a_schedule_s_rate_is_its_share_of_the_chosen_one(engine):
+    run = a_run(schedule="one-cycle", learning_rate=0.5, engine=engine)
+    taken, train = [], run._engine.train
+
+    def recording(x, labels, learning_rate):
+        taken.append(learning_rate)
+        return train(x, labels, learning_rate)
+
+    run._engine.train = recording
+    driven_to_its_end(run)
+    assert taken == [0.5 * one_cycle(step, 16) for step in range(16)]
+    assert run.learning_rate_at(3) == 0.5 * run.schedule_share(3) == taken[3]
+
+
+def test_without_a_schedule_the_share_is_one():
+    run = a_run()
+    assert [run.schedule_share(step) for step in (0, 7, 15)] == [1, 1, 1]
+
+
+def test_a_learning_rate_chosen_before_the_first_step_takes_the_place_of_the_first():
+    run = a_run()
+    run.set_learning_rate(0.5)
+    assert run.history.learning_rates == [(0, 0.5)]
+    driven_to_its_end(run)
+    np.testing.assert_array_equal(
+        run.history.losses, driven_to_its_end(a_run(learning_rate=0.5)).history.losses
+    )
+
+
+def test_of_several_choices_at_a_step_the_last_one_counts():
+    run = driven(a_run(), 4)
+    before = run.history.learning_rates
+    run.set_learning_rate(0.5)
+    run.set_learning_rate(0.25)
+    assert run.history.learning_rates == [(0, 0.01), (4, 0.25)]
+    run.set_learning_rate(0.01)  # as it was
+    assert run.history.learning_rates == [(0, 0.01)]
+    assert before == [(0, 0.01)]  # whoever was reading has not seen it change
+
+
+def test_choosing_the_same_learning_rate_again_writes_nothing_down():
+    run = driven(a_run(), 4)
+    run.set_learning_rate(0.01)
+    assert run.history.learning_rates == [(0, 0.01)]
+
+
+@pytest.mark.parametrize("rate", [0, -1, math.nan, math.inf, 1e39, "0.1", None, True], ids=repr)
+def test_no_learning_rate_in_mid_run_is_anything_but_a_number_above_0(rate):
+    run = driven(a_run(), 4)
+    with pytest.raises(ValueError, match="learning rate must be a number above 0"):
+        run.set_learning_rate(rate)
+    assert run.history.learning_rates == [(0, 0.01)]
+
+
+def copies(named):
+    """Copies as a file would hold them: tensors, contiguous."""
+    return {
+        name: torch.as_tensor(value).clone(memory_format=torch.contiguous_format)
+        for name, value in named.items()
+    }
+
+
+def taken_up(run, **changes):
+    """A fresh run that got copies of all that is saved of another."""
+    fresh = a_run(**changes)
+    fresh.restore(copy.deepcopy(run.history), copies(run.weights()), copies(run.memory()))
+    return fresh
+
+
+@pytest.mark.parametrize("augment", [False, True], ids=["plain", "augmented"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(("engine", "optimiser"), CHOICES)
+def test_a_run_taken_up_again_ends_bit_for_bit_as_if_nothing_had_been(
+    engine, optimiser, schedule, augment
+):
+    changes = {
+        "architecture": "mlp" if engine == "numpy" else "cnn",
+        "engine": engine,
+        "optimiser": optimiser,
+        "schedule": schedule,
+        "augment": augment,
+        "batch_size": 9,
+        "learning_rate": 0.02,
+    }
+    straight = driven_to_its_end(a_run(**changes))
+    run = a_run(**changes)
+    for step in (1, 5, 8, 13):  # 8 is the end of an epoch
+        run = taken_up(driven(run, step), **changes)
+        assert run.history.step == run.snapshot.step == step
+    driven_to_its_end(run)
+
+    np.testing.assert_array_equal(run.history.losses, straight.history.losses)
+    assert straight.history.losses.std() > 1e-3
+    assert run.history.checkups == straight.history.checkups
+    assert_equal_weights(run, straight)
+    for name, value in straight.memory().items():
+        assert torch.equal(run.memory()[name], value), name
+
+
+def test_a_run_taken_up_again_keeps_the_learning_rate_that_was_chosen():
+    changes = {"schedule": "one-cycle"}
+    straight = driven(a_run(**changes), 6)
+    straight.set_learning_rate(0.5)
+    run = taken_up(straight, **changes)
+    driven_to_its_end(straight)
+    driven_to_its_end(run)
+    assert run.history.learning_rates == [(0, 0.01), (6, 0.5)]
+    np.testing.assert_array_equal(run.history.losses, straight.history.losses)
+    assert_equal_weights(run, straight)
+
+
+@pytest.mark.parametrize("optimiser", ["SGD with momentum", "Adam", "AdamW"])
+def test_without_its_memory_a_run_would_end_elsewhere(optimiser):
+    changes = {"optimiser": optimiser}
+    run, forgetful = driven(a_run(**changes), 5), a_run(**changes)
+    forgetful.restore(copy.deepcopy(run.history), copies(run.weights()), forgetful.memory())
+    losses = driven_to_its_end(run).history.losses
+    other = driven_to_its_end(forgetful).history.losses
+    assert losses[5] == other[5]  # from the same weights
+    assert np.abs(losses - other).max() > 1e-3
+
+
+def test_a_run_taken_up_again_shares_nothing_with_the_other():
+    run = driven(a_run(optimiser="Adam"), 5)
+    weights, memory = copies(run.weights()), copies(run.memory())
+    other = taken_up(run, optimiser="Adam")
+    driven_to_its_end(other)
+    assert run.history.step == 5
+    for name, weight in run.weights().items():
+        assert torch.equal(weight, weights[name])
+    for name, value in run.memory().items():
+        assert torch.equal(value, memory[name])
+
+
+def test_a_run_taken_up_again_keeps_only_the_moments_to_come():
+    run = a_run()
+    run.moment_steps = np.array([0, 1, 4, 8, 16])
+    other = taken_up(driven(run, 4))
+    other.moment_steps = run.moment_steps
+    assert other.moments == []
+    driven_to_its_end(other)
+    assert [moment.step for moment in other.moments] == [8, 16]
+
+
+def test_a_finished_run_is_taken_up_as_finished():
+    run = taken_up(driven_to_its_end(a_run()))
+    assert run.finished
+    run.advance(5)
+    assert run.history.step == 16
+    assert len(run.history.checkups) == 2
+
+
+def test_a_run_that_was_under_way_forgets_where_it_was():
+    run = driven(a_run(optimiser="Adam"), 3)
+    saved = copy.deepcopy(run.history), copies(run.weights()), copies(run.memory())
+    straight = driven_to_its_end(run).history.losses.copy()
+    run.restore(*saved)
+    assert run.history.step == 3
+    np.testing.assert_array_equal(driven_to_its_end(run).history.losses, straight)
+
+
+@pytest.mark.parametrize("engine", ["autograd", "numpy"])
+def test_weights_of_another_precision_are_taken_as_float32(engine):
+    run = driven(a_run(engine=engine), 3)
+    for dtype in (torch.float64, torch.bfloat16):
+        other = a_run(engine=engine)
+        weights = {name: tensor.to(dtype) for name, tensor in copies(run.weights()).items()}
+        other.restore(copy.deepcopy(run.history), weights, copies(run.memory()))
+        for name, weight in other.weights().items():
+            assert torch.equal(torch.as_tensor(weight), weights[name].float())
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"architecture": "mlp", "optimiser": "Adam"}, "what the optimiser remembered"),
+        ({"architecture": "mlp"}, "the saved weights do not fit"),
+        ({"optimiser": "Adam"}, "what the optimiser remembered"),
+        ({"engine": "numpy"}, "the saved weights do not fit"),
+        ({"engine": "numpy", "architecture": "mlp"}, "the saved weights do not fit"),
+    ],
+    ids=str,
+)
+def test_a_run_of_other_settings_cannot_be_taken_up(changes, names):
+    run = driven(a_run(), 3)
+    with pytest.raises(ValueError, match=names):
+        taken_up(run, **changes)

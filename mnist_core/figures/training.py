@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_core.figures.style import NEGATIVE, NEUTRAL, POSITIVE, framed
+from mnist_core.figures.style import LABEL, NEGATIVE, NEUTRAL, POSITIVE, framed
 
-__all__ = ["loss_figure", "loss_stream", "thinned"]
+__all__ = ["log_loss_axis", "loss_figure", "loss_stream", "streamed", "thinned"]
 
 MOST_POINTS = 500
 _FEW_POINTS = 20  # so few are drawn as points too: a line needs more than one
@@ -22,7 +23,12 @@ def thinned(n: int, most: int = MOST_POINTS) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, most).round().astype(np.int64))
 
 
-def loss_stream(mean_loss: np.ndarray, total_steps: int, log_axis: bool) -> dict[str, Any]:
+Rates = Sequence[tuple[int, float]]
+
+
+def loss_stream(
+    mean_loss: np.ndarray, total_steps: int, log_axis: bool, new_rates: Rates = ()
+) -> dict[str, Any]:
     """Return ECharts options for a running loss curve; 500 points at most, no animation.
 
     Parameters
@@ -33,15 +39,34 @@ def loss_stream(mean_loss: np.ndarray, total_steps: int, log_axis: bool) -> dict
         How long the run will be: the axis stands still while the curve grows, but for the first
         hundredth, which has an axis of its own.
     log_axis : bool
+    new_rates : sequence of (step, rate)
+        Where the learning rate was changed in mid-run, to be marked.
     """
-    finite = np.flatnonzero(np.isfinite(mean_loss))
-    chosen = finite[thinned(len(finite))]
-    points = [[int(i) + 1, float(f"{mean_loss[i]:.5g}")] for i in chosen]
-    step = len(mean_loss)
+    return streamed(
+        {"mean of the last 100 steps": mean_loss}, total_steps, log_axis, [POSITIVE], new_rates
+    )
+
+
+def streamed(
+    curves: dict[str, np.ndarray],
+    total_steps: int,
+    log_axis: bool,
+    colours: Sequence[str],
+    new_rates: Rates = (),
+) -> dict[str, Any]:
+    """Return ECharts options for one or more curves that grow; see `loss_stream`."""
+    step = max(len(curve) for curve in curves.values())
     early = step < total_steps / 100  # a few single steps should not be a speck at the left edge
+    series = [
+        _streamed_line(name, curve, colour)
+        for (name, curve), colour in zip(curves.items(), colours, strict=True)
+    ]
+    if new_rates:
+        series[0]["markLine"] = _rate_marks(new_rates)
+    chosen = np.array([y for one in series for _, y in one["data"]])
     return {
         "animation": False,
-        "grid": {"left": 64, "right": 20, "top": 16, "bottom": 48},
+        "grid": {"left": 64, "right": 20, "top": 32 if len(series) > 1 else 16, "bottom": 48},
         "xAxis": {
             "type": "value",
             "min": 0,
@@ -50,19 +75,35 @@ def loss_stream(mean_loss: np.ndarray, total_steps: int, log_axis: bool) -> dict
             "nameLocation": "middle",
             "nameGap": 28,
         },
-        "yAxis": _stream_y_axis(mean_loss[chosen], log_axis),
-        "series": [
-            {
-                "type": "line",
-                "name": "mean of the last 100 steps",
-                "data": points,
-                "showSymbol": len(points) < _FEW_POINTS,
-                "symbolSize": 7,
-                "lineStyle": {"width": 2.5, "color": POSITIVE},
-                "itemStyle": {"color": POSITIVE},
-            }
-        ],
+        "yAxis": _stream_y_axis(chosen, log_axis),
+        "series": series,
+        "legend": {"show": len(series) > 1, "top": 0},
         "tooltip": {"trigger": "axis"},
+    }
+
+
+def _streamed_line(name: str, curve: np.ndarray, colour: str) -> dict[str, Any]:
+    finite = np.flatnonzero(np.isfinite(curve))
+    chosen = finite[thinned(len(finite))]
+    points = [[int(i) + 1, float(f"{curve[i]:.5g}")] for i in chosen]
+    return {
+        "type": "line",
+        "name": name,
+        "data": points,
+        "showSymbol": len(points) < _FEW_POINTS,
+        "symbolSize": 7,
+        "lineStyle": {"width": 2.5, "color": colour},
+        "itemStyle": {"color": colour},
+    }
+
+
+def _rate_marks(new_rates: Rates) -> dict[str, Any]:
+    return {
+        "symbol": "none",
+        "animation": False,
+        "lineStyle": {"color": NEGATIVE, "type": "dashed", "width": 1.5},
+        "label": {"color": LABEL, "formatter": "{b}"},
+        "data": [{"xAxis": step, "name": f"rate {rate:g}"} for step, rate in new_rates],
     }
 
 
@@ -94,6 +135,7 @@ def loss_figure(
     mean_loss: np.ndarray,
     accuracies: list[tuple[int, float]],
     log_axis: bool,
+    new_rates: Rates = (),
 ) -> go.Figure:
     """Draw the loss of a run that stands still, to zoom and hover.
 
@@ -103,6 +145,8 @@ def loss_figure(
         Each batch's loss, and averaged over the last 100 steps.
     accuracies : list of (step, accuracy)
         Accuracy on the test set after each epoch, drawn against the right axis in percent.
+    new_rates : sequence of (step, rate)
+        Where the learning rate was changed in mid-run, to be marked.
     """
     chosen = thinned(len(losses), 2_000)
     figure = go.Figure()
@@ -122,12 +166,18 @@ def loss_figure(
     )
     figure = framed(figure, height=420, x="step", legend=True)
     figure.update_layout(
-        yaxis=_log_axis(losses[chosen]) if log_axis else {},
+        yaxis=log_loss_axis(losses[chosen]) if log_axis else {},
         yaxis_title="loss",
         xaxis_tickformat=",",
         dragmode="zoom",
         margin_t=64,  # the tool bar stands above the legend
     )
+    for step, rate in new_rates:
+        figure.add_vline(
+            x=step,
+            line={"color": NEGATIVE, "dash": "dash", "width": 1.5},
+            annotation={"text": f"rate {rate:g}", "font": {"color": LABEL}},
+        )
     if accuracies:
         _add_accuracies(figure, accuracies)
     return figure
@@ -154,7 +204,7 @@ def _add_accuracies(figure: go.Figure, accuracies: list[tuple[int, float]]) -> N
     )
 
 
-def _log_axis(values: np.ndarray) -> dict[str, Any]:
+def log_loss_axis(values: np.ndarray) -> dict[str, Any]:
     """Return a log axis with a few written-out ticks, whether its range is wide or narrow.
 
     Plotly's own say 5 and 2 where 0.5 and 0.2 are meant.

@@ -10,6 +10,7 @@ from mnist_core import idx
 from mnist_core.datastatus import DataStatus, data_status, in_use, wished_for
 from mnist_core.downloads import Downloads
 from mnist_core.settings import settings
+from mnist_core.workspaces import Workspaces
 from pages.parts import state
 
 if TYPE_CHECKING:  # torch stays out until a page needs it
@@ -18,18 +19,20 @@ if TYPE_CHECKING:  # torch stays out until a page needs it
 
     from mnist_core.datasets import Dataset
     from mnist_core.evaluation import Evaluation
-    from mnist_core.jobs import Jobs
+    from mnist_core.work import Work
     from pages.parts.current import ModelOnOffer
 
 __all__ = [
     "current_dataset",
     "current_dataset_name",
     "current_status",
+    "dataset_named",
     "downloads",
     "evaluation_of",
-    "jobs",
     "mean_images",
     "pretrained",
+    "work",
+    "workspaces",
 ]
 
 
@@ -39,10 +42,19 @@ def downloads() -> Downloads:
 
 
 @st.cache_resource(show_spinner=False)
-def jobs() -> Jobs:
-    from mnist_core.jobs import Jobs
+def workspaces() -> Workspaces:
+    made = Workspaces(settings().work_dir, settings().work_limit_mb * 1_000_000)
+    made.tidy()
+    return made
 
-    return Jobs()
+
+@st.cache_resource(show_spinner=False)
+def work() -> Work:
+    from mnist_core.jobs import Jobs
+    from mnist_core.work import Work
+
+    jobs = Jobs(settings().workers or None, 60.0 * settings().unwatched_min)
+    return Work(jobs, workspaces(), dataset_named)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the images")
@@ -62,9 +74,13 @@ def current_dataset_name() -> str:
     return in_use(state.chosen_dataset(), settings().data_dir)
 
 
-def current_dataset() -> Dataset:
-    name = current_dataset_name()
+def dataset_named(name: str) -> Dataset:
+    """Return a data set; DatasetUnavailableError if it is not on this machine."""
     return _dataset(name, _version(name))
+
+
+def current_dataset() -> Dataset:
+    return dataset_named(current_dataset_name())
 
 
 def mean_images() -> np.ndarray:

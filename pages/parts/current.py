@@ -10,11 +10,16 @@ import streamlit as st
 from torch import nn
 
 from mnist_core import models
+from mnist_core.configs import TrainingConfig
 from mnist_core.datasets import TITLES, Dataset, class_names
-from mnist_core.job import Job
+from mnist_core.job import ENDED, Job
+from mnist_core.work import RunUnavailableError
+from mnist_core.workspaces import RunRecord
 from pages.parts import caches, state
 
 __all__ = ["ModelOnOffer", "job", "model_choice", "on_offer"]
+
+MOST = 12  # of the visitor's own models: a list to choose from, not an archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class ModelOnOffer:
     Attributes
     ----------
     key : str
-        "mine" for the visitor's newest run, else a run's id or the name of an architecture.
+        "mine" for the visitor's current run, else a run's id or the name of an architecture.
     version : str
         Changes when the weights do.
     dataset : str
@@ -50,13 +55,22 @@ class ModelOnOffer:
 
 
 def job() -> Job | None:
-    """Return this visitor's latest training run."""
-    job_id = state.job_id()
-    return caches.jobs().get(job_id) if job_id else None
+    """Return the training run this visitor works with: the one last begun or opened."""
+    workspace, work = state.workspace(), caches.work()
+    run_id = state.job_id()
+    if run_id is None:  # a new session in an old workspace
+        run_id = work.newest(workspace)
+        if run_id is None:
+            return None
+        state.set_job_id(run_id)
+    try:
+        return work.open(workspace, run_id)
+    except RunUnavailableError:
+        return None  # the Runs page says why
 
 
 def on_offer() -> list[ModelOnOffer]:
-    """List the models: the visitor's own, the newest first, then the bundled ones."""
+    """List the models: the visitor's own, the current and then the newest first; the bundled."""
     bundled = [
         ModelOnOffer(
             name,
@@ -67,23 +81,33 @@ def on_offer() -> list[ModelOnOffer]:
         )
         for name, row in models.ARCHITECTURES.items()
     ]
-    if state.job_id() is None:
-        return bundled
-    trained = [job for job in caches.jobs().of(state.owner()) if job.run.snapshot.step]
-    return [_own(job, newest=i == 0) for i, job in enumerate(trained)] + bundled
+    mine = job()
+    records = [r for r in caches.work().records(state.workspace()) if r.step or r.status in ENDED]
+    records.sort(key=lambda r: mine is None or r.id != mine.id)  # stable: the others stay in order
+    return [_own(r, mine is not None and r.id == mine.id) for r in records[:MOST]] + bundled
 
 
-def _own(job: Job, newest: bool) -> ModelOnOffer:
-    run, snapshot = job.run, job.run.snapshot
-    title = models.ARCHITECTURES[run.config.architecture].title
-    steps = "1 step" if snapshot.step == 1 else f"{snapshot.step:,} steps"
+def _own(record: RunRecord, mine: bool) -> ModelOnOffer:
+    config = TrainingConfig.from_json(record.config)
+    title = models.ARCHITECTURES[config.architecture].title
+    work = caches.work()
+    live = work.jobs.get(record.id)
+    step = live.run.snapshot.step if live else record.step
+    steps = "1 step" if step == 1 else f"{step:,} steps"
+    if not step:
+        steps = "weights from a file"
     return ModelOnOffer(
-        "mine" if newest else job.id,
-        f"{'Your own' if newest else 'Your earlier one'}: {title}, {steps} on {run.dataset.title}",
-        f"{job.id} {snapshot.step}",
-        run.config.dataset,
-        partial(models.with_weights, run.config.architecture, snapshot.weights),
+        "mine" if mine else record.id,
+        f"{'Your own' if mine else 'Your earlier one'}: {title}, {steps}, {TITLES[config.dataset]}",
+        f"{record.id} {step}",
+        config.dataset,
+        partial(_load, state.workspace(), record.id),
     )
+
+
+def _load(workspace: str, run_id: str) -> nn.Sequential:
+    run = caches.work().open(workspace, run_id).run
+    return models.with_weights(run.config.architecture, run.snapshot.weights)
 
 
 def model_choice(key: str, label: str = "Model", dataset: Dataset | None = None) -> ModelOnOffer:

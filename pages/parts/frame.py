@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.checks import Check
-from pages.parts import data_panel, links, state, texts, warm
+from pages.parts import data_panel, links, state, texts, warm, workspace
 from pages.parts.table import after, enter_by_the_door
 
 __all__ = [
@@ -38,10 +38,12 @@ def header(name: str) -> None:
     """Begin a page: its title, first words, and what the address asks for."""
     enter_by_the_door()
     warm.start()
+    trouble = workspace.enter()
     unknown = links.apply()  # before anything is shown: it may choose the data
+    workspace.keep()
     with st.sidebar:
         data_panel.show("sidebar_data")
-    for sentence in unknown:
+    for sentence in filter(None, [trouble, *unknown]):
         st.info(sentence, icon=":material/link:")
     title, _, first = texts.section(name, "intro").partition("\n")
     st.title(title.removeprefix("# "), anchor=False)
@@ -51,6 +53,7 @@ def header(name: str) -> None:
 def footer(name: str) -> None:
     """End a page: note that it was seen, and lead on."""
     state.mark_done(name)
+    workspace.keep()
     following = after(name)
     if following:
         st.divider()

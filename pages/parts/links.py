@@ -8,22 +8,21 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from mnist_core.datasets import NAMES
-from pages.parts import state
+from pages.parts import state, workspace
 
 __all__ = ["apply", "problems"]
 
-ARCHITECTURES = ("linear", "mlp", "cnn")  # a test compares these with mnist_core.models
 Choose, Chosen = Callable[[str], None], Callable[[], str | None]
 _PARAMETERS: dict[str, tuple[tuple[str, ...], Choose, Chosen]] = {
     "dataset": (NAMES, state.choose_dataset, state.chosen_dataset),
-    "model": (ARCHITECTURES, state.choose_architecture_and_model, state.architecture),
+    "model": (state.ARCHITECTURES, state.choose_architecture_and_model, state.architecture),
 }
 _PLAIN = re.compile(r"[\w-]{1,24}", re.ASCII)
 
 
 def apply() -> list[str]:
     """Set what the address asks for, once; return a sentence for each part that is not known."""
-    parameters = st.query_params.to_dict()
+    parameters = _parameters()
     if parameters != state.applied_parameters():
         state.set_applied_parameters(parameters)
         for name, (values, choose, _) in _PARAMETERS.items():
@@ -39,7 +38,14 @@ def _drop_what_was_changed(parameters: dict[str, str]) -> None:
     for name, (values, _, chosen) in _PARAMETERS.items():
         if parameters.get(name) in values and chosen() != parameters[name]:
             del st.query_params[name]
-    state.set_applied_parameters(st.query_params.to_dict())
+    state.set_applied_parameters(_parameters())
+
+
+def _parameters() -> dict[str, str]:
+    """Return what the address asks for, without the workspace."""
+    parameters = st.query_params.to_dict()
+    parameters.pop(workspace.PARAMETER, None)
+    return parameters
 
 
 def problems(parameters: Mapping[str, str]) -> list[str]:

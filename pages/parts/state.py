@@ -6,16 +6,18 @@ choice has a widget on several pages, and a widget's value is gone when its page
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+
+from mnist_core.datasets import NAMES
 
 __all__ = [
     "applied_parameters",
     "architecture",
     "base_of",
+    "choices",
     "choose",
     "choose_architecture",
     "choose_architecture_and_model",
@@ -27,18 +29,27 @@ __all__ = [
     "count_up",
     "counter",
     "done",
+    "enter_workspace",
     "job_id",
     "keep",
+    "kept",
+    "kept_choices",
     "mark_done",
-    "owner",
     "rebase",
     "set_applied_parameters",
     "set_job_id",
+    "set_kept_choices",
     "set_widget",
     "settle_epochs",
+    "take_wish",
+    "widget",
+    "wish",
+    "workspace",
+    "worth_keeping",
 ]
 
 _SLOT = "slot_"
+ARCHITECTURES = ("linear", "mlp", "cnn")  # a test compares these with mnist_core.models
 
 
 def _get(name: str, default: Any) -> Any:
@@ -49,9 +60,57 @@ def _set(name: str, value: Any) -> None:
     st.session_state[_SLOT + name] = value
 
 
-def owner() -> str:
-    """Return the unguessable id under which this visitor's runs are registered."""
-    return _get("owner", uuid.uuid4().hex)
+def workspace() -> str | None:
+    """Return the id of this visitor's workspace, or None before it is entered."""
+    return _get("workspace", None)
+
+
+def enter_workspace(value: str, remembered: Mapping[str, Any]) -> None:
+    """Begin the session with what a workspace remembers; anything that cannot be is left out."""
+    _set("workspace", value)
+    if remembered.get("dataset") in NAMES:
+        choose_dataset(remembered["dataset"])
+    if remembered.get("architecture") in ARCHITECTURES:
+        choose_architecture(remembered["architecture"])
+    done_before = remembered.get("done")
+    if isinstance(done_before, dict):
+        texts = {k: v for k, v in done_before.items() if isinstance(v, str)}
+        _set("done", {page: texts[page] for page in texts if len(texts[page]) < 200})
+    set_kept_choices(choices())
+
+
+def choices() -> dict[str, Any]:
+    """Return what a workspace remembers of this session."""
+    return {"dataset": chosen_dataset(), "architecture": architecture(), "done": dict(done())}
+
+
+def kept_choices() -> dict[str, Any]:
+    return _get("kept_choices", {})
+
+
+def set_kept_choices(values: dict[str, Any]) -> None:
+    _set("kept_choices", values)
+
+
+def worth_keeping() -> bool:
+    """Return whether the visitor did more than open one page."""
+    return len(done()) > 1 or chosen_dataset() is not None
+
+
+def wish(value: str) -> None:
+    """Note what a button was pressed for; the script does it once it knows all settings.
+
+    A callback knows only what the page showed before: a number typed in and not yet sent would be
+    lost if the callback itself began the run.
+    """
+    _set("wish", value)
+
+
+def take_wish() -> str:
+    """Return what was last wished for, once, or ""."""
+    value = _get("wish", "")
+    _set("wish", "")
+    return value
 
 
 def chosen_dataset() -> str | None:
@@ -87,11 +146,11 @@ def choose_model(key: str | None) -> None:
 
 
 def job_id() -> str | None:
-    """Return the id of this visitor's latest training run."""
+    """Return the id of the training run this session works with, or None for the newest."""
     return _get("job", None)
 
 
-def set_job_id(value: str) -> None:
+def set_job_id(value: str | None) -> None:
     _set("job", value)
 
 
@@ -136,6 +195,11 @@ def set_widget(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+def widget(key: str) -> Any:
+    """Return what a widget holds, or None if it is not there."""
+    return st.session_state.get(key)
+
+
 def base_of(key: str, default: Any) -> Any:
     """Return what an editor or canvas of this key starts from, the same during a visit.
 
@@ -155,6 +219,11 @@ def rebase(key: str, value: Any) -> None:
 def keep(key: str, value: Any) -> None:
     """Remember what an editor or canvas holds, for the next visit to its page."""
     _set(f"kept_{key}", value)
+
+
+def kept(key: str, default: Any) -> Any:
+    """Return what was last given to `keep`."""
+    return _get(f"kept_{key}", default)
 
 
 def settle_epochs(dataset: str, epochs: int) -> None:

@@ -4,65 +4,102 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import engine, models
+from mnist_core import models
+from mnist_core.configs import ENGINES, LESSON, PRESETS, TrainingConfig, default_epochs
 from mnist_core.datasets import Dataset
-from mnist_core.job import ACTIVE
-from mnist_core.configs import LESSON, TrainingConfig, default_epochs
+from mnist_core.job import ACTIVE, Job
 from mnist_core.optimisers import OPTIMISERS
-from mnist_core.runs import TrainingRun
+from mnist_core.schedules import SCHEDULES
 from pages.parts import caches, current, state
 
-__all__ = ["buttons", "settings"]
+__all__ = ["begin", "buttons", "settings", "take_settings"]
 
 WIDTH = 164  # pixels
+STEP_SIZES = ("1 batch", "1 epoch", "up to step …")
+WIDGETS = {  # key of the widget: setting; the model's and the epochs' are looked after below
+    "training_optimiser": "optimiser",
+    "training_learning_rate": "learning_rate",
+    "training_schedule": "schedule",
+    "training_batch_size": "batch_size",
+    "training_seed": "seed",
+    "training_augment": "augment",
+    "training_engine": "engine",
+}
+
+
+def take_settings(config: TrainingConfig, epochs: int) -> None:
+    """Put a configuration into the settings' widgets; only from a callback."""
+    state.choose_architecture(config.architecture)
+    state.set_widget("training_epochs", epochs)
+    for key, name in WIDGETS.items():
+        state.set_widget(key, getattr(config, name))
+
+
+def _presets(n_images: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="training_presets"):
+        st.markdown("Ready-made:", width="content")
+        for number, (title, config) in enumerate(PRESETS.items()):
+            st.button(
+                title,
+                key=f"training_preset_{number}",
+                on_click=take_settings,
+                args=(config, default_epochs(n_images, config.epochs)),
+            )
 
 
 def settings(dataset: Dataset) -> TrainingConfig | None:
     """Show the settings; return them as a configuration, or None (and why) if they cannot be."""
-    state.settle_epochs(dataset.name, default_epochs(len(dataset.train_images)))
-    with st.container(horizontal=True):  # on a phone two fit side by side
-        architecture = state.choose(
-            st.selectbox,
-            "Model",
-            list(models.ARCHITECTURES),
-            state.architecture(),
-            state.choose_architecture,
-            "training_model",
-            format_func=lambda n: models.ARCHITECTURES[n].title,
-            width=WIDTH,
-        )
-        optimiser = st.selectbox(
-            "Optimiser",
-            list(OPTIMISERS),
-            key="training_optimiser",
-            persist_state="session",
-            width=WIDTH,
-        )
-        learning_rate = st.number_input(
-            "Learning rate",
-            value=LESSON.learning_rate,
-            step=0.001,
-            format="%.6g",
-            key="training_learning_rate",
-            persist_state="session",
-            width=WIDTH,
-        )
-        batch_size = _whole_number("Batch size", "training_batch_size", LESSON.batch_size)
-        epochs = _whole_number("Epochs", "training_epochs", None)
-        seed = _whole_number("Seed", "training_seed", LESSON.seed)
     n_images = len(dataset.train_images)
+    state.settle_epochs(dataset.name, default_epochs(n_images))
+    _presets(n_images)
+    with st.container(horizontal=True, vertical_alignment="bottom"):  # two abreast on a phone
+        values = {
+            "architecture": state.choose(
+                st.selectbox,
+                "Model",
+                list(models.ARCHITECTURES),
+                state.architecture(),
+                state.choose_architecture,
+                "training_model",
+                format_func=lambda n: models.ARCHITECTURES[n].title,
+                width=WIDTH,
+            ),
+            "optimiser": _choice("Optimiser", "training_optimiser", list(OPTIMISERS)),
+            "learning_rate": st.number_input(
+                "Learning rate",
+                value=LESSON.learning_rate,
+                step=0.001,
+                format="%.6g",
+                key="training_learning_rate",
+                persist_state="session",
+                width=WIDTH,
+            ),
+            "batch_size": _whole_number("Batch size", "training_batch_size", LESSON.batch_size),
+            "epochs": _whole_number("Epochs", "training_epochs", None),
+            "seed": _whole_number("Seed", "training_seed", LESSON.seed),
+            "schedule": _choice("Schedule", "training_schedule", list(SCHEDULES)),
+            "engine": _choice("Engine", "training_engine", list(ENGINES), format_func=ENGINES.get),
+            "augment": _switch("Change images a little", "training_augment"),
+        }
     few = default_epochs(n_images) > LESSON.epochs
     why = ": few, so it takes more epochs to come as far as with MNIST" if few else ""
     st.caption(f"{n_images:,} training images of {dataset.title}{why}.")
     try:
-        config = TrainingConfig(
-            dataset.name, architecture, optimiser, learning_rate, batch_size, epochs, seed
-        )
+        config = TrainingConfig(dataset.name, **values)
         config.total_steps(n_images)
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return None
     return config
+
+
+def _choice(label: str, key: str, options: list[str], **arguments: object) -> str:
+    return st.selectbox(label, options, key=key, persist_state="session", width=WIDTH, **arguments)
+
+
+def _switch(label: str, key: str) -> bool:
+    with st.container(width=220):
+        return st.toggle(label, key=key, persist_state="session")
 
 
 def _whole_number(label: str, key: str, default: int | None) -> int:
@@ -73,73 +110,107 @@ def _whole_number(label: str, key: str, default: int | None) -> int:
 
 def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:
     """Show Start, Pause or Resume, Step and Stop; each is off when it would do nothing."""
+    _carry_out(state.take_wish(), dataset, config)
     job = current.job()
     status = job.status if job else None
     active, paused = status in ACTIVE, status == "paused"
-    with st.container(horizontal=True, key="training_buttons"):
-        st.button(
+    with st.container(horizontal=True, vertical_alignment="bottom", key="training_buttons"):
+        _button(
             "Start a new run" if paused else "Start",
-            key="training_start",
+            "start",
+            "play_arrow",
+            off=config is None or active,
             type="primary",
-            icon=":material/play_arrow:",
-            disabled=config is None or active,
-            on_click=_start,
-            args=(dataset, config),
         )
-        st.button(
-            "Resume" if paused else "Pause",
-            key="training_pause",
-            icon=":material/resume:" if paused else ":material/pause:",
-            disabled=not (active or paused),
-            on_click=_pause_or_resume,
-        )
-        st.button(
-            "Step",
-            key="training_step",
-            icon=":material/skip_next:",
-            disabled=not (paused or (job is None and config)),
-            on_click=_step,
-            args=(dataset, config),
-        )
-        st.button(
-            "Stop",
-            key="training_stop",
-            icon=":material/stop:",
-            disabled=not (active or paused),
-            on_click=_stop,
+        if paused:
+            _button("Resume", "pause", "resume", off=False)
+        else:
+            _button("Pause", "pause", "pause", off=not active)
+        _button("Stop", "stop", "stop", off=not (active or paused))
+        may_step = paused or (job is None and config is not None)
+        _button("Step", "step", "skip_next", off=not may_step)
+        if may_step:
+            _step_size(job)
+        if job and (active or paused):
+            _learning_rate(job)
+
+
+def _button(label: str, name: str, icon: str, off: bool, **arguments: str) -> None:
+    st.button(
+        label,
+        key=f"training_{name}",
+        icon=f":material/{icon}:",
+        disabled=off,
+        on_click=state.wish,
+        args=(name,),
+        **arguments,
+    )
+
+
+def _step_size(job: Job | None) -> None:
+    size = st.selectbox(
+        "Step by",
+        STEP_SIZES,
+        key="training_step_size",
+        persist_state="session",
+        width=140,
+        label_visibility="collapsed",
+    )
+    if size == STEP_SIZES[2]:
+        step, total = (job.run.history.step, job.run.total_steps) if job else (0, None)
+        st.number_input(
+            "Step number",
+            min_value=1,
+            max_value=total,
+            value=min(step + 100, total) if total else 100,
+            key="training_step_to",
+            width=140,
+            label_visibility="collapsed",
         )
 
 
-def _create(dataset: Dataset, config: TrainingConfig) -> None:
-    job = caches.jobs().create(state.owner(), TrainingRun(config, dataset))
+def _learning_rate(job: Job) -> None:
+    with st.popover("Learning rate", icon=":material/tune:", key="training_rate"):
+        rate = st.number_input(
+            "From the next step on",
+            value=job.run.history.learning_rates[-1][1],
+            format="%.6g",
+            step=0.001,
+            key="training_new_rate",
+        )
+        if st.button("Use it", key="training_use_rate"):
+            try:
+                job.set_learning_rate(rate)
+            except ValueError as error:
+                st.error(str(error), icon=":material/error:")
+
+
+def begin(config: TrainingConfig, dataset: Dataset) -> Job:
+    """Make a new run and let it be this session's current one; another stays as it is."""
+    job = caches.work().start(state.workspace(), config, dataset)
     state.set_job_id(job.id)
     state.choose_model(None)  # the new run is what Evaluation and Drawing offer first
+    return job
 
 
-def _start(dataset: Dataset, config: TrainingConfig) -> None:
-    old = current.job()
-    if old:
-        old.stop()
-    _create(dataset, config)
-    current.job().resume()
-
-
-def _pause_or_resume() -> None:
+def _carry_out(wish: str, dataset: Dataset, config: TrainingConfig | None) -> None:
+    """Do what a button was pressed for, with the settings as they are now."""
     job = current.job()
-    if job and job.status == "paused":
-        job.resume()
-    elif job:
-        job.pause()
-
-
-def _step(dataset: Dataset, config: TrainingConfig | None) -> None:
-    job = current.job()
-    if job is None and config:
-        _create(dataset, config)
-    current.job().step()
-
-
-def _stop() -> None:
-    job = current.job()
-    if job:
+    if wish == "start" and config and not (job and job.status in ACTIVE):
+        begin(config, dataset).resume()
+    elif wish == "step" and (job or config):
+        _take_step(job or begin(config, dataset))
+    elif wish == "pause" and job:
+        job.resume() if job.status == "paused" else job.pause()
+    elif wish == "stop" and job:
         job.stop()
+
+
+def _take_step(job: Job) -> None:
+    size, run = state.widget("training_step_size"), job.run
+    if size == STEP_SIZES[1]:
+        job.step(run.steps_per_epoch - run.history.step % run.steps_per_epoch)
+    elif size == STEP_SIZES[2]:
+        job.run_to(state.widget("training_step_to") or run.history.step + 1)
+    else:
+        job.step()

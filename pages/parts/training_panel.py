@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_core import doctor
+from mnist_core.configs import TrainingConfig
 from mnist_core.figures.pictures import WEIGHTS_WIDTH, as_url, weight_picture
 from mnist_core.figures.training import loss_figure, loss_stream
 from mnist_core.job import ACTIVE, Job
-from mnist_core.configs import TrainingConfig
 from mnist_core.records import progress_of, running_mean
 from pages.parts import current, frame, texts
 
-__all__ = ["show"]
+__all__ = ["findings", "show", "status_line", "weights"]
 
-POLL_S = 0.5
+POLL_S, WEIGHTS_S = 0.5, 2.0
 _COLOURS = {
     "queued": "gray",
     "running": "blue",
@@ -22,6 +23,7 @@ _COLOURS = {
     "stopped": "gray",
     "failed": "red",
 }
+_ICONS = {"problem": ":red[:material/error:]", "hint": ":material/lightbulb:"}
 
 
 def show(config: TrainingConfig | None) -> None:
@@ -39,39 +41,62 @@ def show(config: TrainingConfig | None) -> None:
         return
     live = job.status in ACTIVE
     st.fragment(_panel, run_every=POLL_S if live else None)(job, config, live)
+    st.fragment(_weights, run_every=WEIGHTS_S if live else None)(job)
 
 
 def _panel(job: Job, config: TrainingConfig | None, live: bool) -> None:
+    job.look()
     if live and job.status not in ACTIVE:
         st.rerun()  # the whole page once more: buttons change, and the polling ends
     _status(job, config)
     _chart(job)
-    weight = job.run.snapshot.weights.get("l1.weight")
+    run = job.run
+    findings(run.config, run.history, run.total_steps)
+
+
+def _weights(job: Job) -> None:
+    weights(job.run.snapshot.weights, job.run.dataset.class_names)
+
+
+def weights(tensors: dict, class_names: tuple[str, ...]) -> None:
+    """Show a linear model's weights as ten pictures; of another model nothing."""
+    weight = tensors.get("l1.weight")
     if weight is not None and weight.shape == (10, 784):
         texts.show("training", "weights")
         st.image(
-            as_url(weight_picture(weight.numpy(), job.run.dataset.class_names)),
+            as_url(weight_picture(weight.numpy(), class_names)),
             width=WEIGHTS_WIDTH,
             alt="The weights of the ten classes as pictures",
         )
 
 
+def status_line(job: Job, key: str) -> None:
+    """Show a job's status in a container of this key, with the reason if there is one."""
+    with st.container(key=key, gap="xsmall"):
+        st.markdown(
+            f":{_COLOURS[job.status]}-badge[{job.status}] "
+            f"step {job.run.history.step} of {job.run.total_steps}"
+        )
+        if job.reason:
+            failed = job.status == "failed"
+            show_it = st.error if failed else st.info
+            show_it(job.reason, icon=":material/error:" if failed else ":material/info:")
+    if job.status == "queued":
+        ahead = f"{job.place} wait before you" if job.place else "you are next"
+        st.caption(f"Others are training: {ahead}. Pause or Stop takes the run out of the queue.")
+    if job.trouble:
+        st.warning(job.trouble, icon=":material/hard_drive:")
+
+
 def _status(job: Job, config: TrainingConfig | None) -> None:
     run, history = job.run, job.run.history
-    with st.container(key="training_status"):
-        st.markdown(
-            f":{_COLOURS[job.status]}-badge[{job.status}] step {history.step} of {run.total_steps}"
-        )
+    status_line(job, "training_status")
     changed = "" if config in (None, run.config) else " The settings above are for the next run."
     st.caption(f"{run.config}.{changed}")
-    if job.status == "queued":
-        st.caption(f"Others are training; {job.place} more wait before you.")
-    if job.status == "failed":
-        st.error(job.reason, icon=":material/error:")
     st.progress(history.step / run.total_steps)
     progress = progress_of(history, run.total_steps)
     unfinished = job.status in (*ACTIVE, "paused")
-    epochs = len(history.accuracies)
+    epochs = len(history.checkups)
     frame.numbers(
         {
             "Loss, last 100 steps": progress.loss,
@@ -87,7 +112,7 @@ def _status(job: Job, config: TrainingConfig | None) -> None:
 
 def _chart(job: Job) -> None:
     history = job.run.history
-    losses = history.losses[: history.step]
+    losses, rates = history.losses[: history.step], history.learning_rates
     place = st.container(key="training_loss")
     log_axis = st.toggle(
         "Logarithmic loss axis", value=True, key="training_log", persist_state="session"
@@ -98,15 +123,25 @@ def _chart(job: Job) -> None:
             st.caption("The curve begins with the first step.")
         elif job.status in (*ACTIVE, "paused"):
             st.echarts_chart(
-                loss_stream(running_mean(losses), job.run.total_steps, log_axis),
+                loss_stream(running_mean(losses), job.run.total_steps, log_axis, rates[1:]),
                 height=400,
                 key="training_stream",
                 alt=f"Loss so far, now {losses[-1]:.3g}",
             )
         else:
             st.plotly_chart(
-                loss_figure(losses, running_mean(losses), history.accuracies, log_axis),
+                loss_figure(losses, running_mean(losses), history.accuracies, log_axis, rates[1:]),
                 key="training_figure",
                 config={"displaylogo": False},
                 alt=f"Loss of the whole run, at its end {losses[-1]:.3g}",
             )
+
+
+def findings(config: TrainingConfig, history, total_steps: int) -> None:  # noqa: ANN001
+    """Show what the training doctor finds in a run, each with its evidence and one thing to try."""
+    found = doctor.examine(config, history, total_steps)
+    with st.container(key="training_doctor", border=True, gap="xsmall"):
+        st.markdown("**The training doctor**")
+        for finding in found:
+            icon = _ICONS.get(finding.severity, ":green[:material/check_circle:]")
+            st.markdown(f"{icon} **{finding.title}.** {finding.evidence} {finding.advice}")

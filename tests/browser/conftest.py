@@ -76,6 +76,11 @@ class Server:
         self.log.seek(0)
         return self.log.read()
 
+    def kill(self) -> None:
+        """End it as a power cut would: SIGKILL, no chance to write anything."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         self._process.terminate()
         try:

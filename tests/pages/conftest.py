@@ -23,14 +23,19 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty data folder, so that the pages fall back to the bundled digits."""
     monkeypatch.setenv("MNIST_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MNIST_AUTO_DOWNLOAD", "0")
-    settings.cache_clear()
+    monkeypatch.setenv("MNIST_WORK_DIR", str(tmp_path / "work"))
     from pages.parts import caches
 
-    downloads = caches.downloads
-    downloads.clear()
+    shared = caches.downloads, caches.workspaces, caches.work  # a test may put others there
+
+    def forget() -> None:
+        settings.cache_clear()
+        for cache in shared:
+            cache.clear()
+
+    forget()
     yield tmp_path / "data"
-    settings.cache_clear()
-    downloads.clear()
+    forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mnist_core import models
-from pages.parts import links, table, texts
+from pages.parts import links, state, table, texts
 from tests.pages.conftest import ROOT, words
 
 NAMES = [page.name for page in table.PAGES]
@@ -72,4 +72,4 @@ def test_what_comes_with_the_address_is_never_markdown(nasty):
 
 
 def test_links_know_the_architectures():
-    assert tuple(models.ARCHITECTURES) == links.ARCHITECTURES
+    assert tuple(models.ARCHITECTURES) == state.ARCHITECTURES

@@ -1,0 +1,118 @@
+"""Several runs in one chart, and a race of two engines as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mnist_core.figures.style import CLASS_COLOURS, NEGATIVE, NEUTRAL, POSITIVE, framed
+from mnist_core.figures.training import log_loss_axis, streamed, thinned
+
+__all__ = ["Curve", "answers_figure", "compare_figure", "race_figure", "race_stream"]
+
+_MATTERS = 0.08  # a class that never gets so much is only noise in the figure
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A run's loss.
+
+    Attributes
+    ----------
+    name : str
+    steps, seconds, loss : (N,) float
+        The loss after each step, and how many steps and seconds of training that took.
+    """
+
+    name: str
+    steps: np.ndarray
+    seconds: np.ndarray
+    loss: np.ndarray
+
+
+def compare_figure(curves: list[Curve], by_time: bool, log_axis: bool) -> go.Figure:
+    """Draw the loss of several runs by step or by seconds, each in its colour and dash."""
+    figure, seen = go.Figure(), [np.empty(0)]
+    for i, curve in enumerate(curves):
+        chosen = thinned(len(curve.loss), 1_000)
+        seen.append(curve.loss[chosen])
+        figure.add_scatter(
+            x=(curve.seconds if by_time else curve.steps)[chosen],
+            y=curve.loss[chosen],
+            name=curve.name,
+            mode="lines",
+            line={
+                "color": CLASS_COLOURS[i % len(CLASS_COLOURS)],
+                "dash": _DASHES[i % len(_DASHES)],
+                "width": 2.5,
+            },
+        )
+    figure = framed(figure, height=440, x="seconds of training" if by_time else "step", legend=True)
+    figure.update_layout(
+        yaxis=log_loss_axis(np.concatenate(seen)) if log_axis else {},
+        yaxis_title="loss, mean of 100 steps",
+        showlegend=True,
+        legend={"orientation": "v", "y": -0.22, "yanchor": "top", "x": 0},
+        dragmode="zoom",
+        xaxis_tickformat=",",
+    )
+    return figure
+
+
+_LANES = (("PyTorch", POSITIVE), ("NumPy", NEGATIVE))
+
+
+def race_stream(
+    torch_loss: np.ndarray, numpy_loss: np.ndarray, total_steps: int, log_axis: bool
+) -> dict[str, Any]:
+    """Return ECharts options for the two running losses of a race, each as far as it has come."""
+    curves = dict(zip((name for name, _ in _LANES), (torch_loss, numpy_loss), strict=True))
+    options = streamed(curves, total_steps, log_axis, [colour for _, colour in _LANES])
+    options["series"][0]["lineStyle"]["width"] = 6  # where both are, both can be seen
+    options["series"][0]["lineStyle"]["opacity"] = 0.45
+    return options
+
+
+def race_figure(differences: np.ndarray) -> go.Figure:
+    """Draw the largest difference between two loss curves up to each step: (N,) float32."""
+    chosen = thinned(len(differences), 1_000)
+    so_far = np.maximum.accumulate(differences)[chosen] if len(differences) else differences
+    figure = go.Figure(go.Scatter(x=chosen + 1, y=so_far, line={"color": POSITIVE, "width": 2.5}))
+    figure = framed(figure, height=260, x="step", y="largest difference so far")
+    figure.update_xaxes(tickformat=",")
+    figure.update_yaxes(exponentformat="e", rangemode="tozero")
+    return figure
+
+
+def answers_figure(
+    steps: Sequence[int], answers: np.ndarray, class_names: Sequence[str], now: int
+) -> go.Figure:
+    """Draw how sure a network was of each class as it learnt, with a line at the step ``now``.
+
+    Parameters
+    ----------
+    steps : (M,) steps, unevenly spaced; they are drawn side by side
+    answers : (M, 10) float32
+        Probabilities at each of these steps. Classes that never matter are left out.
+    """
+    figure, places = go.Figure(), list(range(len(steps)))
+    for label in np.flatnonzero(answers.max(axis=0) >= _MATTERS):
+        figure.add_scatter(
+            x=places,
+            y=100 * answers[:, label],
+            name=class_names[label],
+            mode="lines",
+            line={"color": CLASS_COLOURS[label], "dash": _DASHES[label % len(_DASHES)]},
+            hovertemplate="%{y:.1f} %",
+        )
+    figure.add_vline(x=list(steps).index(now), line={"color": NEUTRAL, "width": 2, "dash": "dot"})
+    figure = framed(figure, height=300, x="step", y="confidence, %", legend=True)
+    shown = places[:: max(1, len(places) // 8)]
+    figure.update_xaxes(tickvals=shown, ticktext=[f"{steps[i]:,}" for i in shown])
+    figure.update_yaxes(range=[0, 103])
+    return figure

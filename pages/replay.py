@@ -1,0 +1,15 @@
+import streamlit as st
+
+from pages.parts import frame, replay_panel, run_details, runs_table
+
+frame.header("replay")
+
+records = [record for record in runs_table.records() if record.step]
+job = run_details.choose(records, "replay_run") if records else None
+if not records:
+    with st.container(key="replay_step"):
+        st.info("No runs yet: train one on the Training page, and come back to watch it again.")
+    st.page_link("pages/training.py", label="Train a model", icon=":material/model_training:")
+if job:
+    replay_panel.show(job)
+frame.footer("replay")
