@@ -24,6 +24,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn, optim
 from torch.utils.data import DataLoader
 
@@ -103,7 +104,8 @@ def main() -> None:
     parser.add_argument("--mlp", action="store_true")
     options = parser.parse_args()
     dataset = datasets.load("mnist", settings().data_dir)
-    torch.set_num_threads(1)  # faster for both at this batch size
+    torch.set_num_threads(1)  # faster for all at this batch size
+    threadpool_limits(1, "blas")
     ways: dict[str, Callable[..., Result]] = {
         "notebook": notebook,
         "autograd": partial(ours, engine="autograd"),

@@ -28,9 +28,7 @@ def augmented(x: Tensor, generator: torch.Generator) -> Tensor:
     """
     angle, zoom, dx, dy = (torch.rand(4, len(x), generator=generator) * 2 - 1).unbind()
     angle, zoom = angle * math.radians(DEGREES), 1 + zoom * SCALE
-    rows = [
-        torch.stack([zoom * angle.cos(), -zoom * angle.sin(), 2 * SHIFT * dx], dim=1),
-        torch.stack([zoom * angle.sin(), zoom * angle.cos(), 2 * SHIFT * dy], dim=1),
-    ]
-    grid = functional.affine_grid(torch.stack(rows, dim=1), list(x.shape), align_corners=False)
+    c, s = zoom * angle.cos(), zoom * angle.sin()
+    maps = torch.stack([c, -s, 2 * SHIFT * dx, s, c, 2 * SHIFT * dy], dim=1).view(-1, 2, 3)
+    grid = functional.affine_grid(maps, list(x.shape), align_corners=False)
     return functional.grid_sample(x, grid, align_corners=False)

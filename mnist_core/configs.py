@@ -76,7 +76,9 @@ class TrainingConfig:
         check_learning_rate(self.learning_rate)
         for label, count in (("batch size", self.batch_size), ("number of epochs", self.epochs)):
             if type(count) is not int or count < 1:
-                raise ValueError(f"The {label} must be at least 1, got {_short(count)}.")
+                raise ValueError(
+                    f"The {label} must be at least 1, a whole number, got {_short(count)}."
+                )
         if type(self.seed) is not int or not 0 <= self.seed < 2**31:
             came = f"{self.seed:,}" if type(self.seed) is int else _short(self.seed)
             raise ValueError(f"The seed must be from 0 to 2,147,483,647, got {came}.")
@@ -147,7 +149,7 @@ class TrainingConfig:
         total = -(-n_images // self.batch_size) * self.epochs
         if total > MAX_STEPS:
             raise ValueError(
-                f"This run would take {total:,} steps; at most {MAX_STEPS:,} are allowed. "
+                f"This run would take {_many(total)} steps; at most {MAX_STEPS:,} are allowed. "
                 "Take fewer epochs or larger batches."
             )
         return total
@@ -162,6 +164,10 @@ def check_learning_rate(value: object) -> None:
             f"The learning rate must be a number above 0, got {came}: with 0 nothing is learnt, "
             f"below 0 the loss is driven up, above {MAX_RATE:g} float32 overflows. Try 0.01."
         )
+
+
+def _many(count: int) -> str:
+    return f"{count:,}" if count < 10**12 else "far too many"
 
 
 def _short(value: object) -> str:

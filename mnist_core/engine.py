@@ -111,8 +111,7 @@ def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:
 
     It depends on nothing but its arguments, so a run can be taken up again anywhere.
     """
-    generator = np.random.Generator(np.random.PCG64([seed, epoch]))
-    return generator.permutation(n)
+    return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(n)
 
 
 def batches(

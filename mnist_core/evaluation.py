@@ -57,7 +57,7 @@ class Score:
     accuracy : float
         Share of right answers, 0 to 1.
     loss : float
-        Mean cross-entropy.
+        Mean cross-entropy; a probability of 0 counts as 1e-45, the smallest float32.
     largest_class : float
         Share of the images given to the class that is named most, 0 to 1.
     """

@@ -14,6 +14,7 @@ import time
 from typing import Literal
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from mnist_core.fair_queue import FairQueue
 from mnist_core.job import ACTIVE, Job, Keep, Run, Status
@@ -168,6 +169,8 @@ class Jobs:
     def _start_workers(self) -> None:
         if not self._started:
             self._started = True
+            # NumPy's own library would take all cores, and wait for them busily
+            threadpool_limits(1, "blas")
             for i in range(self.n_workers):
                 threading.Thread(target=self._work, name=f"training-{i}", daemon=True).start()
 
@@ -197,7 +200,7 @@ class Jobs:
         """Drive a run until it ends, is told to pause, or others have waited long enough."""
         run, now = job.run, time.monotonic()
         turn_ends, publish_at, keep_at = now + TURN_S, now + WEIGHTS_EVERY_S, now + KEEP_EVERY_S
-        torch.set_num_threads(run.threads)  # of this thread only; small batches run faster on one
+        torch.set_num_threads(run.threads)  # small batches run faster on one
         while job._wish == "go" and run.history.step < job._last_step:
             self._take_new_rate(job)
             run.advance(min(SLICE_STEPS, job._last_step - run.history.step), SLICE_S)

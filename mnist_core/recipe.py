@@ -28,12 +28,10 @@ OPTIMISERS = {  # by our name: the same rule in torch.optim, with what it needs 
     "AdamW": f"AdamW(model.parameters(), lr=rate, weight_decay={optimisers.WEIGHT_DECAY})",
 }
 _IMPORTS = """\
-import copy
 import math
 import os
 from collections import OrderedDict
 from pathlib import Path
-
 import numpy as np
 import torch
 from PIL import Image
@@ -43,23 +41,16 @@ from torch import nn
 from torch.nn import functional"""
 _FILES = Template("""\
 folder = Path(os.environ.get("MNIST_DATA_DIR") or "data")
-raw = folder / "$name" / "raw"
-if len(list(raw.glob("*-ubyte"))) < 4:
+if len(list((folder / "$name" / "raw").glob("*-ubyte"))) < 4:
     from torchvision.datasets import $name
-
     $name(folder, download=True)
-
-
-def read(split):
-    images = np.fromfile(raw / f"{split}-images-idx3-ubyte", dtype=np.uint8, offset=16)
-    labels = np.fromfile(raw / f"{split}-labels-idx1-ubyte", dtype=np.uint8, offset=8)
-    images = images.reshape(-1, 28, 28)
+def read(split):  # -> (N, 1, 28, 28) and (N,)
+    name = str(folder / "$name" / "raw" / split)
+    images = np.fromfile(f"{name}-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 28, 28)
+    labels = np.fromfile(f"{name}-labels-idx1-ubyte", np.uint8, offset=8)
     x = $to_input
     return x, torch.from_numpy(labels).long()
-
-
-train_x, train_labels = read("train")
-test_x, test_labels = read("t10k")""")
+(train_x, train_labels), (test_x, test_labels) = read("train"), read("t10k")""")
 # What geometry.lay_out does, without what these 1,797 pictures do not need; compared in the tests.
 _DIGITS = Template("""\
 def lay_out(digit):  # as MNIST's were: 20 pixels long, the centre of mass at row and column 14
@@ -69,25 +60,18 @@ def lay_out(digit):  # as MNIST's were: 20 pixels long, the centre of mass at ro
     ink = np.asarray(picture.resize(size, Image.Resampling.BICUBIC)).clip(0, 1)
     top, left = (round(14 - mass) for mass in ndimage.center_of_mass(ink))
     return np.pad(ink, ((top, 28 - top - ink.shape[0]), (left, 28 - left - ink.shape[1])))
-
-
 digits = load_digits()
 images = np.rint(np.stack([lay_out(d) for d in digits.images]) * 255).astype(np.uint8)
 x = $to_input
 labels = torch.from_numpy(digits.target).long()
-train_x, test_x = x[:$n_train], x[$n_train:]
-train_labels, test_labels = labels[:$n_train], labels[$n_train:]""")
-_MEASURED = """\
-measured = copy.deepcopy(model)  # the accuracy is measured in the usual order of the numbers,
-model.to(memory_format=torch.channels_last)  # but it trains faster in this one"""
-_ACCURACY = Template("""\
+train_x, test_x, train_labels, test_labels = x[:$n], x[$n:], labels[:$n], labels[$n:]""")
+_ACCURACY = """\
 def accuracy():
     with torch.inference_mode():
-        p = torch.cat([torch.softmax($model(x), dim=1) for x in test_x.split(1_000)])
-    return (p.argmax(dim=1) == test_labels).double().mean().item()""")
+        said = torch.cat([model(x).argmax(dim=1) for x in test_x.split(1_000)])
+    return (said == test_labels).double().mean().item()"""
 _LOOP = Template("""\
-n = len(train_x)
-steps_an_epoch = -(-n // batch_size)
+steps_an_epoch = -(-len(train_x) // batch_size)
 for step in range(steps):
     epoch, batch = divmod(step, steps_an_epoch)
     if batch == 0:  # an epoch begins: every image once, in a new order
@@ -117,8 +101,10 @@ def parts_of(run: TrainingRun, steps: int) -> list[Part]:
         Part("What it takes, and the settings of the run.", _settings(run, steps)),
         *_extras(run),
         Part("The images as numbers from 0 to 1, and their labels.", _data(run)),
-        Part("The network with its first weights, and what moves them.", _model(run)),
-        Part("How good it is: the share of right answers on the test set.", _accuracy(run)),
+        Part(
+            "The network with its first weights, what moves them, and how good it is.",
+            _model(run, steps),
+        ),
         Part("Now it learns, a batch at a time.", _loop(run, steps)),
     ]
     first = replace(parts[0], code=f"{_imports(parts)}\n\n{parts[0].code}")
@@ -146,12 +132,17 @@ def _settings(run: TrainingRun, steps: int) -> str:
         values["total_steps"] = run.total_steps
     lines = [f"{', '.join(values)} = {', '.join(f'{value:_}' for value in values.values())}"]
     comment = "learning rate" + ", at its highest" * scheduled
-    lines.append(f"rate = {float(run.history.learning_rates[0][1])}  # {comment}")
+    first = float(run.history.learning_rates[0][1])
+    comment = "learning rate" + ", at its highest" * scheduled
     if changes:
-        lines[-1] += "; from these steps on it was another:"
-        pairs = ", ".join(f"{step}:_{rate}" for step, rate in changes.items())  # _ does not break
-        code = textwrap.fill(f"changes = {{{pairs}}}", 100, subsequent_indent=" " * 4)
-        lines.append(code.replace("_", " "))
+        pairs = ", ".join(f"{step}:_{rate}" for step, rate in ({0: first} | changes).items())
+        code = textwrap.fill(f"rates = {{{pairs}}}", 100, subsequent_indent=" " * 4)
+        comment = "learning rates by the first step that had them"
+        code = code.replace("_", " ")
+        fits = len(code.splitlines()[-1]) + len(comment) < 96
+        lines.append(code + f"  # {comment}" * fits)
+    else:
+        lines.append(f"rate = {first}  # {comment}")
     if scheduled:
         lines += _constants(SCHEDULES[config.schedule])
     if config.augment:
@@ -174,7 +165,7 @@ def _data(run: TrainingRun) -> str:
     to_input = " ".join(_body(pixels.to_input, "x")[-1:]).removeprefix("x = ")
     if run.config.dataset in FOLDERS:
         return _FILES.substitute(to_input=to_input, name=FOLDERS[run.config.dataset])
-    return _DIGITS.substitute(to_input=to_input, n_train=len(run.dataset.train_images))
+    return _DIGITS.substitute(to_input=to_input, n=len(run.dataset.train_images))
 
 
 def _has_convolutions(run: TrainingRun) -> bool:
@@ -182,40 +173,52 @@ def _has_convolutions(run: TrainingRun) -> bool:
     return any(weight.ndim == 4 for weight in run.snapshot.weights.values())
 
 
-def _model(run: TrainingRun) -> str:
-    lines = [
-        f"torch.set_num_threads({run.threads})  # with another number the last digits may differ",
-        "torch.manual_seed(seed)",
-        *_body(models.ARCHITECTURES[run.config.architecture].layers, "model"),
-        *([_MEASURED] if _has_convolutions(run) else []),
-        f"optimiser = torch.optim.{OPTIMISERS[run.config.optimiser]}",
-        *_constants(engine.training_step),
-    ]
-    return "\n".join(lines)
+def _model(run: TrainingRun, steps: int) -> str:
+    optimiser = f"optimiser = torch.optim.{OPTIMISERS[run.config.optimiser]}"
+    if _changes(run, steps):
+        optimiser = optimiser.replace("lr=rate", "lr=rates[0]")
+    return "\n".join(
+        [
+            f"torch.set_num_threads({run.threads})  # with another number the last digits differ",
+            "torch.manual_seed(seed)",
+            *_layers(run),
+            *(["model.to(memory_format=torch.channels_last)"] if _has_convolutions(run) else []),
+            optimiser,
+            *_constants(engine.training_step),
+            _ACCURACY,
+        ]
+    )
 
 
-def _accuracy(run: TrainingRun) -> str:
-    if not _has_convolutions(run):
-        return _ACCURACY.substitute(model="model")
-    head, *lines = _ACCURACY.substitute(model="measured").splitlines()
-    return "\n".join([head, "    measured.load_state_dict(model.state_dict())", *lines])
+def _layers(run: TrainingRun) -> list[str]:
+    """Return the network's layers with their names, as many on a line as fit."""
+    source = inspect.getsource(models.ARCHITECTURES[run.config.architecture].layers)
+    (call,) = (
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "OrderedDict"
+    )
+    layers = [f"{ast.unparse(keyword)},".replace(" ", "\0") for keyword in call.keywords]
+    lines = textwrap.wrap(" ".join(layers), 96, break_long_words=False, break_on_hyphens=False)
+    inner = [f"    {line}".replace("\0", " ") for line in lines]  # broken between layers only
+    return ["model = nn.Sequential(OrderedDict(", *inner, "))"]
 
 
 def _loop(run: TrainingRun, steps: int) -> str:
     changed, schedule = bool(_changes(run, steps)), SCHEDULES[run.config.schedule]
     lines = []
     if run.config.augment:
-        (generator,) = _body(augmentation.generator_for, "generator")
-        lines += [generator, "x = augmented(x, generator)"]
+        (generator,) = _body(augmentation.generator_for, "x")
+        lines.append(generator.replace("x = ", "x = augmented(x, ", 1) + ")")
     if changed:
-        lines.append("rate = changes.get(step, rate)")
+        lines.append("rate = rates[max(first for first in rates if first <= step)]")
     if run.config.schedule != "constant":
         share = f" * {schedule.__name__}(step, total_steps)"
         lines.append(f'optimiser.param_groups[0]["lr"] = rate{share}')
     elif changed:
         lines.append('optimiser.param_groups[0]["lr"] = rate')
     lines += _body(engine.training_step)
-    order = "\n".join(_body(engine.epoch_order, "order"))
+    order = "\n".join(_body(engine.epoch_order, "order")).replace("(n)", "(len(train_x))")
     return _LOOP.substitute(
         order=textwrap.indent(order, " " * 8), step=textwrap.indent("\n".join(lines), " " * 4)
     )
@@ -230,11 +233,12 @@ def _source(function: Callable[..., Any]) -> tuple[list[str], ast.FunctionDef, i
 
 
 def _function(function: Callable[..., Any]) -> str:
-    """Return a function's source without annotations, with the first line of its docstring."""
+    """Return a function's source without annotations; a comment says what it does."""
     lines, node, first = _source(function)
     arguments = ", ".join(argument.arg for argument in node.args.args)
-    summary = (ast.get_docstring(node) or "").partition("\n")[0]
-    return "\n".join([f"def {node.name}({arguments}):", f'    """{summary}"""', *lines[first:]])
+    summary = (ast.get_docstring(node) or "").partition("\n")[0].partition(":")[0].rstrip(".")
+    head = f"def {node.name}({arguments}):  # {summary.removeprefix('Return ').lower()}"
+    return "\n".join([head if len(head) <= 100 else head.partition("  #")[0], *lines[first:]])
 
 
 def _body(function: Callable[..., Any], result: str = "") -> list[str]:

@@ -49,7 +49,7 @@ CHECKPOINT, RECORD, HISTORY, MOMENTS = (
     "history.csv",
     "moments",
 )
-_COLUMNS = "step,loss,learning_rate,seconds\n"
+COLUMNS = "step,loss,learning_rate,seconds\n"
 
 
 def fingerprint(dataset: Dataset) -> str:
@@ -131,7 +131,7 @@ class RunFolder:
         path = self.folder / HISTORY
         rows, self._rows = self._rows, -1  # should writing fail half way, all is written anew
         if rows < 0 or not path.exists():  # what a crash left beyond the checkpoint goes
-            write_atomically(path, (_COLUMNS + history_csv(run)).encode())
+            write_atomically(path, (COLUMNS + history_csv(run)).encode())
         elif run.history.step > rows:
             with path.open("a", encoding="utf-8") as file:
                 file.write(history_csv(run, rows))

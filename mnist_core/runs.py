@@ -228,7 +228,6 @@ def _engine_for(config: TrainingConfig) -> engine.Engine:
     model = models.build(config.architecture, config.seed)
     if config.engine == "numpy":
         return NumpyEngine(model)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster
     return engine.AutogradEngine(
         model, OPTIMISERS[config.optimiser](model.parameters(), config.learning_rate)
     )

@@ -24,10 +24,9 @@ def one_cycle(step: int, total_steps: int) -> float:
     middle, and small ones to settle. Source: Smith and Topin (2017), in the shape of torch's
     ``OneCycleLR``.
     """
-    peak = WARM_UP * total_steps - 1
-    if step <= peak:
-        start, end, part = FIRST, 1.0, step / peak
-    else:
+    peak = WARM_UP * total_steps - 1  # the step with the highest rate
+    start, end, part = FIRST, 1.0, step / peak if peak > 0 else 1.0
+    if step > peak:
         start, end, part = 1.0, LAST, (step - peak) / max(1, total_steps - 1 - peak)
     return end + (start - end) / 2 * (1 + math.cos(math.pi * part))
 

@@ -59,13 +59,8 @@ def script(run: TrainingRun) -> str:
         If the run has taken no step, so that there is nothing to do again.
     """
     header, parts = _recipe(run)
-    wrapped = "\n\n".join(textwrap.fill(paragraph, 97) for paragraph in header)
-    text = f'"""{wrapped}\n"""\n'
-    for part in parts:
-        # two lines of space around a function, as everywhere
-        apart = part.code.startswith("def ") or text.splitlines()[-1].startswith(" ")
-        text += "\n\n" * apart + "\n" * (not apart) + part.code + "\n"
-    return text
+    wrapped = textwrap.fill(". ".join(header), 97)
+    return "\n\n".join([f'"""{wrapped}"""', *(part.code for part in parts)]) + "\n"
 
 
 def notebook(run: TrainingRun) -> bytes:
@@ -129,7 +124,7 @@ def tensorboard(run: TrainingRun) -> bytes:
 
 
 def _table(run: TrainingRun) -> str:
-    return runfiles._COLUMNS + runfiles.history_csv(run)
+    return runfiles.COLUMNS + runfiles.history_csv(run)
 
 
 def _scalars(run: TrainingRun) -> Iterator[tuple[int, float, dict[str, float]]]:
@@ -162,23 +157,18 @@ def _title(run: TrainingRun) -> str:
 
 def _about(run: TrainingRun, steps: int) -> str:
     snapshot = run.snapshot
-    words = [
-        "A run of the lesson “What is a neural network?” once more, in plain PyTorch. "
-        f"It took {steps:,} of {run.total_steps:,} steps"
-    ]
     if _failed(run):
-        words[0] += " and then failed: its loss was no longer a number, or far too large."
+        came_to = "its loss was no longer a number, or far too large"
     elif snapshot.step == steps:
-        accuracy = _test_accuracy(run, snapshot)
-        words[0] += f" and came to an accuracy of {accuracy:#.5g} on the test set."
-    else:  # it is still going on
-        words[0] += "."
+        came_to = f"its accuracy on the test set was {_test_accuracy(run, snapshot):#.5g}"
+    else:
+        came_to = "it is still going on"
+    words = [f"After {steps:,} of {run.total_steps:,} steps {came_to}."]
     if run.config.engine == "numpy":
         words.append("The lesson's NumPy engine trained it: the last digits may differ here.")
     else:
         words.append(
-            f"With torch {torch.__version__} on the same kind of processor this script prints the "
-            "same digits."
+            f"With torch {torch.__version__} on the same kind of processor: the same again."
         )
     if run.dataset.differs:
         name = FOLDERS[run.config.dataset]

@@ -206,6 +206,11 @@ class Work:
                 records.append(replace(record, status=status, reason=reason))
         return records
 
+    def look(self, workspace: str) -> None:
+        """Note that somebody of this workspace is here: its runs are not paused as unwatched."""
+        for job in self.jobs.of(workspace):
+            job.look()
+
     def newest(self, workspace: str, kind: str = "run") -> str | None:
         """Return the id of a workspace's newest run or race, if it has any."""
         return next((r.id for r in self.workspaces.runs(workspace) if r.kind == kind), None)

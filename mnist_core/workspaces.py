@@ -123,8 +123,8 @@ class RunRecord:
             raise ValueError(f"the status must be one of {', '.join(STATUSES)}.")
         if not 0 <= self.step <= self.total_steps or not 1 <= self.threads <= 1024:
             raise ValueError("the number of steps or threads is out of range.")
-        if self.training_s < 0:
-            raise ValueError(f"the training cannot have taken {self.training_s} s.")
+        if not 0 <= self.training_s < 1e9:  # 31 years
+            raise ValueError(f"the training cannot have taken {self.training_s:g} s.")
 
     @property
     def test_accuracy(self) -> float | None:

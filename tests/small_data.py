@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from mnist_core import datasets
 from mnist_core.datasets import Dataset
 
 torch.set_num_threads(1)  # batches are small here: a second thread would only be waited for
+threadpool_limits(1, "blas")
 
 
 def random_images(n: int, seed: int = 0) -> np.ndarray:

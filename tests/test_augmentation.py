@@ -56,6 +56,7 @@ def test_no_seed_and_step_of_a_run_share_their_random_numbers():
     seeds, steps = (0, 1, 2, 2**31 - 1), (0, 1, 2, 999_999)  # a run has at most 1,000,000 steps
     drawn = {generator_for(a, b).initial_seed() for a in seeds for b in steps}
     assert len(drawn) == 16
+    assert generator_for(0, 999_999).initial_seed() < generator_for(1, 0).initial_seed()
 
 
 def test_every_image_of_a_batch_is_changed_in_a_way_of_its_own():

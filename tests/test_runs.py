@@ -329,6 +329,15 @@ def test_the_model_predicts_with_the_weights_as_they_are_now():
     assert not torch.equal(model.conv1.weight, run.weights()["conv1.weight"])  # it was a copy
 
 
+def test_convolutions_are_trained_in_the_faster_layout_and_kept_in_the_plain_one():
+    run = a_run(architecture="cnn")
+    weight, kept = run.weights()["conv2.weight"], run.snapshot.weights["conv2.weight"]
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert not weight.is_contiguous()
+    assert kept.is_contiguous()
+    assert torch.equal(kept, weight)
+
+
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
 def test_with_either_engine_a_run_starts_from_the_seed_s_weights(engine):
     run, fresh = a_run(seed=4, engine=engine), models.build("linear", 4)
@@ -399,7 +408,7 @@ def test_a_run_keeps_the_moments_of_its_length_and_size():
 
 
 def plain_losses(rates, **changes):
-    """The losses of the loop alone, each step with its rate."""
+    """The losses of the loop alone, by plain SGD, each step with its rate."""
     config, data = replace(CONFIG, **changes), tiny_dataset()
     model = models.build(config.architecture, config.seed)
     steps = training_steps(
@@ -409,6 +418,7 @@ def plain_losses(rates, **changes):
         batch_size=config.batch_size,
         seed=config.seed,
         learning_rate=lambda step: rates[step],
+        augment=config.augment,
     )
     return torch.stack(list(islice(steps, len(rates)))).numpy()
 
@@ -426,6 +436,14 @@ def test_a_learning_rate_chosen_in_mid_run_is_written_down_and_used(schedule):
     rates = [rate * SCHEDULES[schedule](step, 16) for step, rate in enumerate(chosen)]
     np.testing.assert_array_equal(run.history.losses, plain_losses(rates))
     assert not np.array_equal(run.history.losses, plain_losses([0.01] * 16))
+
+
+def test_a_run_changes_its_images_if_it_was_told_to():
+    losses = {}
+    for augment in (False, True):
+        losses[augment] = driven_to_its_end(a_run(augment=augment)).history.losses
+        np.testing.assert_array_equal(losses[augment], plain_losses([0.01] * 16, augment=augment))
+    assert not np.array_equal(losses[False], losses[True])
 
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])

@@ -45,6 +45,10 @@ def test_every_share_is_above_0_and_at_most_1(total_steps):
     assert all(0 < share <= 1 for share in shares(total_steps))
 
 
+def test_the_only_step_of_a_run_is_one_that_counts():
+    assert one_cycle(0, 1) > 0.1  # torch's would be 1 / 250,000
+
+
 @pytest.mark.parametrize("step", [0, 1, 299_999, 300_000, 999_999])
 def test_the_longest_run_too(step):
     assert 0 < one_cycle(step, 1_000_000) <= 1

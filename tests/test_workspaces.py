@@ -326,6 +326,7 @@ def test_what_a_later_version_may_add_to_a_record_is_passed_over():
         {"total_steps": 10**19},
         {"training_s": -0.1},
         {"training_s": float("inf")},
+        {"training_s": 1e300},
         {"threads": 0},
         {"threads": 1_025},
         {"data": 7},

@@ -75,7 +75,8 @@ def main() -> None:
         started = time.perf_counter()
         model = trained(config, dataset)
         seconds = time.perf_counter() - started
-        save_file(model.state_dict(), models.PRETRAINED / f"{name}.safetensors")
+        weights = {n: t.contiguous() for n, t in model.state_dict().items()}
+        save_file(weights, models.PRETRAINED / f"{name}.safetensors")
         card[name] = describe(config, model, dataset, seconds)
         print(f"{name}: {card[name]['test_accuracy']} on the test set, {seconds:.0f} s")
     (models.PRETRAINED / "card.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")

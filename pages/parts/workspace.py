@@ -34,6 +34,8 @@ def enter() -> str:
         own = asked if asked is not None and is_id(asked) else new_id()
         state.enter_workspace(own, caches.workspaces().remembered(own))
     st.query_params[PARAMETER] = own
+    if state.job_id() is not None:  # so torch is loaded already
+        caches.work().look(own)
     return trouble
 
 
