@@ -181,8 +181,8 @@ PRESETS = {
     "99 % in seconds": TrainingConfig(
         architecture="cnn",
         optimiser="AdamW",
-        learning_rate=0.006,
-        batch_size=64,
+        learning_rate=0.008,
+        batch_size=48,
         epochs=2,
         schedule="one-cycle",
     ),

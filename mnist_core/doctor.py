@@ -24,14 +24,14 @@ GUESSING = math.log(10)  # the loss of a tenth for each class; fresh networks be
 WORSE_THAN_GUESSING = 1.1 * GUESSING  # what collapsed to one class rests at 2.30 to 2.50
 SHOT_UP = 1.3 * GUESSING
 CALM, WILD = 1.1, 3.0  # noise of one image's loss: up to 1.0 at a rate that fits, else 1.2 to 1,500
+HARD = 1.6  # noise over loss where images are changed, all hard: 1.2 to 1.5, else 1.7 to 2.1
 DEAD, NEARLY_ALL_DEAD = 0.5, 0.9  # good runs reach 0.43, slow ones 0.25
 ONE_CLASS = 0.5  # 0.11 to 0.14 where it learns
 HARDLY_LEARNT, HALF_LEARNT = 1.0, 0.5  # loss at the end
 FALLING, FLAT = 1.05, 1.02  # loss of the third quarter over that of the fourth
-CERTAIN = 0.025  # standard error of that ratio
-FAR_FROM_ZERO = 0.1
+CERTAIN, FAR_FROM_ZERO = 0.025, 0.1  # standard error of that ratio; loss
 GAP, RISING, RISEN = 0.1, 1.03, 1.25  # train minus test accuracy; test loss over its lowest
-PATIENCE = 3  # epochs
+BY_HEART, PATIENCE = 0.95, 3  # train accuracy; epochs
 # the highest rate at which no model broke down, in batches of 32
 SAFE_RATE = {"SGD": 0.1, "SGD with momentum": 0.01, "Adam": 0.01, "AdamW": 0.01}
 
@@ -59,7 +59,7 @@ class Finding:
 
 
 def examine(config: TrainingConfig, history: History, total_steps: int) -> list[Finding]:
-    """Say what ails a run of so many steps, the worst first, or that it is well, or too early.
+    """Say what ails a run of ``total_steps``, the worst first, or that it is well, or too early.
 
     It may be asked while the run goes on. While a run is broken (its loss jumps, its units are
     dead), milder complaints are left out: they would have the same cause and contrary advice.
@@ -105,16 +105,17 @@ class _Chart:
         self.finished = self.step >= total_steps
         rates = history.learning_rates or [(0, config.learning_rate)]
         (since, self.rate), self.highest_rate = rates[-1], max(rate for _, rate in rates)
+        self.too_high = self.rate > SAFE_RATE[config.optimiser]
         if not 0 <= since <= self.step or (self.finished and self.step - since < FEWEST_STEPS):
             since = 0
         self.losses = history.losses[since : self.step]
         self.taken = n = len(self.losses)
         self.enough = n >= max(FEWEST_STEPS, total_steps // 20)  # to see a slow change
         size = max(FEWEST_PER_LEVEL, n // LEVELS)
-        levels = self.losses[n % size :].reshape(-1, size).mean(axis=1, dtype=np.float64)
-        self.levels, finite = levels, bool(np.isfinite(levels).all())
+        self.levels = self.losses[n % size :].reshape(-1, size).mean(axis=1, dtype=np.float64)
+        finite = math.isfinite(self.losses.sum(dtype=np.float64))
         self.exploded = n > 0 and not (finite and self.losses[-1] < DIVERGED_LOSS)
-        ends = (*np.array_split(levels, 4)[2:], levels[-max(4, len(levels) // 10) :])
+        ends = (*np.array_split(self.levels, 4)[2:], self.levels[-max(4, len(self.levels) // 10) :])
         self.earlier, self.now, self.recent = (float(e.sum()) / max(1, len(e)) for e in ends)
         latest = self.losses[-max(FEWEST_STEPS, min(NOISE_STEPS, n // 4)) :].astype(np.float64)
         self.jump = float(np.diff(latest).std()) / math.sqrt(2) if n > 1 else 0.0
@@ -142,8 +143,8 @@ class _Chart:
         """Say the next larger model that the engine can train at this rate, if there is one."""
         names = list(ARCHITECTURES if self.config.engine == "autograd" else IN_NUMPY)
         later = names[names.index(self.config.architecture) + 1 :]
-        fits = later and self.rate <= SAFE_RATE[self.config.optimiser]
-        return f"a larger model, {ARCHITECTURES[later[0]].title}" if fits else ""
+        title = ARCHITECTURES[later[0]].title if later and not self.too_high else ""
+        return title and f"a larger model, {title}"
 
     def more_steps(self) -> str:
         """Say how to take more steps, unless it would be too many."""
@@ -158,8 +159,7 @@ def _exploded(chart: _Chart) -> Finding:
     value, step = float(chart.losses[at]), chart.step - chart.taken + at + 1
     became = f"grew to {value:.3g}" if math.isfinite(value) else "was no longer a number"
     evidence = f"At step {step:,} of {chart.total_steps:,} the loss {became}."
-    title = "The loss explodes instead of falling"
-    return Finding("diverging", "problem", title, evidence, chart.start_again())
+    return Finding("diverging", "problem", "The loss explodes", evidence, chart.start_again())
 
 
 def _diverging(chart: _Chart) -> Finding | None:
@@ -181,35 +181,34 @@ def _diverging(chart: _Chart) -> Finding | None:
 
 
 def _collapsed(chart: _Chart) -> list[Finding | None]:
-    found: list[Finding | None] = []
-    last, advice = chart.last, chart.start_again()
+    last, advice, found = chart.last, chart.start_again(), list[Finding | None]()
     if last is None:
-        return found
+        return []
     dead = last.dead_units >= DEAD
     broke = dead or chart.levels.max() > SHOT_UP  # who has hardly begun names one class, too
     if broke and last.largest_class >= ONE_CLASS:
-        evidence = f"{last.largest_class:.1%} of the test images go to one class out of ten."
+        evidence = f"Of the test images, {last.largest_class:.1%} go to one class out of ten."
         title = "It gives most images the same answer"
         found.append(Finding("one class", "problem", title, evidence, advice))
     if dead:
         spoilt = last.dead_units >= NEARLY_ALL_DEAD or last.train_accuracy < 0.8
         severity, title = "problem" if spoilt else "hint", "Many hidden units are dead"
-        share = f"{last.dead_units:.1%} of the hidden units"
-        evidence = f"{share} give 0 for every image, so they cannot learn."
+        share = f"{last.dead_units:.1%} give 0 for every image"
+        evidence = f"Of the hidden units, {share}, so they cannot learn."
         found.append(Finding("dead units", severity, title, evidence, advice))
     return found
 
 
 def _slow(chart: _Chart) -> Finding | None:
-    still_rising = chart.one_cycle and chart.step < chart.total_steps // 2
-    if not chart.enough or still_rising:
-        return None
+    if not chart.enough or (chart.one_cycle and chart.step < chart.total_steps // 2):
+        return None  # while the rate rises, the pace does
     pace = max(0.0, chart.earlier - chart.now) / (chart.taken / 4)
     end = chart.now - pace * (chart.total_steps - chart.step)  # at best: learning slows down
     higher, falling = chart.higher(), chart.earlier > FALLING * chart.now
-    slow = end > HARDLY_LEARNT or (end > HALF_LEARNT and falling)
-    advice = chart.go_on(higher) if higher else chart.more_steps()
-    if not (slow and advice and (higher or chart.finished)):
+    slow = (higher and end > HARDLY_LEARNT) or (falling and end > HALF_LEARNT)
+    over = chart.finished and not chart.one_cycle
+    advice = chart.go_on(higher) if higher else chart.more_steps() if over else ""
+    if not (slow and advice):
         return None
     severity = "problem" if end > HARDLY_LEARNT else "hint"
     title = "The learning rate is too low" if higher else "Too few steps"
@@ -224,7 +223,7 @@ def _plateau(chart: _Chart) -> Finding | None:
     to_come = chart.one_cycle and not chart.finished  # its small steps
     if to_come or not (chart.enough and flat and chart.now > FAR_FROM_ZERO):
         return None
-    if chart.larger() and chart.noise < max(CALM, 2 * chart.now):  # hard images: noise, too
+    if chart.larger() and chart.noise < max(CALM, HARD * chart.now):
         advice = f"Try {chart.larger()}."
     elif chart.finished and not chart.one_cycle:
         advice = "Try the one-cycle schedule, which ends with small steps."
@@ -242,7 +241,7 @@ def _overfitting(chart: _Chart) -> Finding | None:
     best = min(chart.checkups, key=lambda c: c.test_loss)
     rise = min(c.test_loss for c in chart.checkups[-PATIENCE:]) / max(best.test_loss, 1e-9)
     by_heart = last.train_accuracy - last.test_accuracy >= GAP and rise >= RISING
-    if not (by_heart or (rise >= RISEN and last.train_loss < last.test_loss / 2)):
+    if last.train_accuracy < BY_HEART or not (by_heart or rise >= RISEN):
         return None
     epochs = max(1, round(best.step * config.epochs / max(1, chart.total_steps)))
     evidence = (
@@ -252,7 +251,7 @@ def _overfitting(chart: _Chart) -> Finding | None:
     )
     # measured: changed images help a CNN, and an MLP on MNIST; an MLP on the digits loses a little
     gains = config.architecture == "cnn" or f"{config.architecture} {config.dataset}" == "mlp mnist"
-    if chart.rate > SAFE_RATE[config.optimiser]:
+    if chart.too_high:
         advice = chart.start_again()
     elif gains and not config.augment:
         advice = "Try changing the images a little each time they are shown."
@@ -280,12 +279,13 @@ def _further(chart: _Chart) -> str:
         return f"Let it go on to step {chart.total_steps:,}."
     if far and chart.earlier > FALLING * chart.now and chart.total_steps <= MAX_STEPS / 2:
         return f"Try {2 * chart.config.epochs:,} epochs, for the loss was still falling."
-    better = (chart.higher() if far and chart.one_cycle else "") or chart.larger()
+    other = chart.lower(chart.rate) if chart.too_high else chart.one_cycle and chart.higher()
+    better = (far and other) or chart.larger()
     return f"Try {better}." if better else "Nothing needs a change."
 
 
 def _early(chart: _Chart) -> Finding:
-    advice = chart.more_steps() if chart.finished else "Let it go on for a while."
+    advice = (chart.finished and chart.more_steps()) or "Let it go on for a while."
     evidence = f"{chart.taken:,} steps are too few to judge {chart.total_steps:,} by."
     if chart.taken < chart.step:
         evidence = f"The learning rate was changed only {chart.taken:,} steps ago."

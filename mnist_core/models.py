@@ -53,13 +53,13 @@ def cnn() -> nn.Sequential:
         OrderedDict(
             conv1=nn.Conv2d(1, 16, kernel_size=5, stride=2, padding=2),  # -> (B, 16, 14, 14)
             relu1=nn.ReLU(),
-            conv2=nn.Conv2d(16, 32, kernel_size=3, padding=1),  # -> (B, 32, 14, 14)
+            pool=nn.MaxPool2d(2),  # -> (B, 16, 7, 7)
+            conv2=nn.Conv2d(16, 64, kernel_size=3, padding=1),  # -> (B, 64, 7, 7)
             relu2=nn.ReLU(),
-            pool=nn.MaxPool2d(2),  # -> (B, 32, 7, 7)
-            flatten=nn.Flatten(),  # -> (B, 1568)
-            l1=nn.Linear(1568, 64),  # -> (B, 64)
+            flatten=nn.Flatten(),  # -> (B, 3136)
+            l1=nn.Linear(3136, 32),  # -> (B, 32)
             relu3=nn.ReLU(),
-            l2=nn.Linear(64, 10),  # -> (B, 10), the logits
+            l2=nn.Linear(32, 10),  # -> (B, 10), the logits
         )
     )
 

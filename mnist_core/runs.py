@@ -50,7 +50,9 @@ class TrainingRun:
     ----------
     threads : int
         How many CPU threads it is meant for. The last bits of a sum depend on it, so a run that is
-        taken up again needs the same number. Whoever drives the run sets them.
+        taken up again needs the same number. Whoever drives the run sets them. One is fastest for
+        small batches, and does not suffer when other programs want the processor: with two, each
+        step waits for the slower one.
     """
 
     def __init__(self, config: TrainingConfig, dataset: Dataset, threads: int = 1) -> None:

@@ -32,7 +32,7 @@ from mnist_core.workspaces import RunRecord, Workspaces, new_id
 __all__ = ["RUNS_PER_WORKSPACE", "RunUnavailableError", "Work"]
 
 RUNS_PER_WORKSPACE = 50  # so that a table of them can be read; the oldest ended one goes first
-_LONGEST_REASON = 1_000  # characters that a file from elsewhere may bring
+_MOST_THREADS, _LONGEST_REASON = 2, 1_000  # that a file from elsewhere may ask for; characters
 INTERRUPTED = (
     "It was interrupted: the server ended while this run was going. Everything up to its last "
     "write is here, and Resume carries on as if nothing had happened."
@@ -60,11 +60,6 @@ class Work:
         self.jobs, self.workspaces, self._load_dataset = jobs, workspaces, load_dataset
         self._opening = threading.Lock()
 
-    def threads_for(self, config: TrainingConfig) -> int:
-        """Return how many CPU threads suit a run: two for convolutions if there are cores."""
-        alone = self.jobs.n_workers == 1 and (os.cpu_count() or 1) > 1
-        return 2 if config.architecture == "cnn" and alone else 1
-
     def start(self, workspace: str, config: TrainingConfig, dataset: Dataset) -> Job:
         """Make a new run and write it down; it waits, paused.
 
@@ -73,7 +68,7 @@ class Work:
         ValueError
             If the settings do not fit the data set.
         """
-        run = TrainingRun(config, dataset, self.threads_for(config))
+        run = TrainingRun(config, dataset)
         return self._register(workspace, run, _new_record("run", dataset))
 
     def start_race(self, workspace: str, config: TrainingConfig, dataset: Dataset) -> Job:
@@ -178,8 +173,8 @@ class Work:
             run, record = _run_around(parcel.weights, dataset)
         else:
             record, tensors = parse_checkpoint(parcel.checkpoint)
-            threads = min(record.threads, max(2, os.cpu_count() or 1))
-            record = replace(record, threads=threads, reason=record.reason[:_LONGEST_REASON])
+            threads, reason = min(record.threads, _MOST_THREADS), record.reason[:_LONGEST_REASON]
+            record = replace(record, threads=threads, reason=reason)
             try:
                 run = self._restore(record, tensors)
             except DatasetUnavailableError as error:
@@ -212,8 +207,15 @@ class Work:
             job.look()
 
     def newest(self, workspace: str, kind: str = "run") -> str | None:
-        """Return the id of a workspace's newest run or race, if it has any."""
-        return next((r.id for r in self.workspaces.runs(workspace) if r.kind == kind), None)
+        """Return the id of a workspace's newest run or race, if it has any.
+
+        One that could not be written down comes first, or nobody would find it again.
+        """
+        kept = [r.id for r in self.workspaces.runs(workspace) if r.kind == kind]
+        for job in self.jobs.of(workspace):
+            if job.trouble and job.id not in kept and isinstance(job.run, Race) == (kind == "race"):
+                return job.id
+        return kept[0] if kept else None
 
     def folder(self, workspace: str, run_id: str) -> RunFolder:
         return RunFolder(self.workspaces.run_folder(workspace, run_id))

@@ -117,7 +117,7 @@ def check_words(message: str) -> None:
     assert len(message) < 400, message
     assert message.isprintable(), message
     assert re.fullmatch(r"[A-Z].*\.", message), message
-    assert not re.search(r"Traceback|File \"|Error\(|object at 0x|_[a-z]+\(", message), message
+    assert not re.search(r"Traceback|, line \d|object at 0x\w{6}|__init__", message), message
 
 
 @pytest.fixture(scope="module")
@@ -361,13 +361,11 @@ def own_record() -> dict:
 @EXAMPLES
 @given(JSON)
 def test_a_record_that_is_something_else_is_refused(server, value):
-    refuses(server, checkpoint_with(value))
+    refuses(server, checkpoint_with(json.dumps(value)))
 
 
 NO_NUMBER = st.none() | st.text(max_size=5) | st.lists(st.integers(), max_size=2) | st.booleans()
-NO_STEP = (
-    NO_NUMBER | st.floats() | st.sampled_from([-1, 10, 17, 10**9, 10**18, 10**30, 10**4_000])
-)
+NO_STEP = NO_NUMBER | st.floats() | st.sampled_from([-1, 10, 17, 10**9, 10**18, 10**30, 10**4_000])
 NO_COUNT = NO_NUMBER | st.floats() | st.integers(max_value=0)
 NO_RATE = (
     NO_NUMBER | st.floats(max_value=0) | st.sampled_from([float("nan"), float("inf"), 10**400])

@@ -311,7 +311,7 @@ def test_the_header_of_changed_data_and_of_a_run_that_is_going_says_so():
     run.advance(2)  # and its weights were not published since
     header = " ".join(takeaway.script(run).split('"""')[1].split())
     assert "Its images are not the published MNIST" in header
-    assert f"It took {run.history.step} of 40 steps." in header
+    assert f"After {run.history.step} of 40 steps it is still going on." in header
 
 
 def test_a_run_that_failed_says_so():

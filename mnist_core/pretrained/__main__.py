@@ -36,7 +36,7 @@ RECIPES = {
 
 def trained(config: TrainingConfig, dataset: Dataset) -> nn.Module:
     """Train as the Training page does; print the accuracy after each epoch."""
-    run = TrainingRun(config, dataset, threads=torch.get_num_threads())
+    run = TrainingRun(config, dataset)
     for epoch in range(1, config.epochs + 1):
         while run.history.step < epoch * run.steps_per_epoch:
             run.advance(run.steps_per_epoch)
@@ -70,6 +70,7 @@ def main() -> None:
         raise SystemExit(
             f"The bundled models are trained on the published MNIST. {dataset.differs}"
         )
+    torch.set_num_threads(1)  # as a run on the Training page
     card = {}
     for name, config in RECIPES.items():
         started = time.perf_counter()

@@ -133,9 +133,8 @@ def disk() -> None:
     used = caches.workspaces().used_bytes() / 1e6
     with st.container(key="runs_disk"):
         st.caption(
-            f"All visitors' runs take {used:,.0f} of at most {limit:,} MB on this server. When they "
-            "are more, the oldest go first. A run that nobody looks at for "
-            f"{minutes} minutes is paused."
+            f"All visitors' runs take {used:,.0f} of at most {limit:,} MB on this server. Beyond "
+            f"that the oldest go first. A run that nobody looks at for {minutes} minutes is paused."
         )
         removed = caches.workspaces().remembered(state.workspace()).get("removed", 0)
         if removed:

@@ -76,7 +76,7 @@ def test_dataset_batch_has_the_lessons_shapes(open_page):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("linear", "7,850"), ("mlp", "101,770"), ("cnn", "106,122")]
+    ("name", "count"), [("linear", "7,850"), ("mlp", "101,770"), ("cnn", "110,410")]
 )
 def test_model_counts_parameters_and_checks_a_step(open_page, name, count):
     app = open_page("model")

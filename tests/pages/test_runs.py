@@ -51,7 +51,7 @@ def test_presets_fill_the_settings(open_page):
     assert app.selectbox(key="training_model").value == "cnn"
     assert app.selectbox(key="training_optimiser").value == "AdamW"
     assert app.selectbox(key="training_schedule").value == "one-cycle"
-    assert app.number_input(key="training_learning_rate").value == 0.006
+    assert app.number_input(key="training_learning_rate").value == 0.008
     app.button(key="training_preset_2").click().run()
     assert app.toggle(key="training_augment").value is True
     app.button(key="training_preset_0").click().run()
