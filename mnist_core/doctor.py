@@ -25,7 +25,7 @@ WORSE_THAN_GUESSING = 1.1 * GUESSING  # what collapsed to one class rests at 2.3
 SHOT_UP = 1.3 * GUESSING
 CALM, WILD = 1.1, 3.0  # noise of one image's loss: up to 1.0 at a rate that fits, else 1.2 to 1,500
 HARD = 1.6  # noise over loss where images are changed, all hard: 1.2 to 1.5, else 1.7 to 2.1
-DEAD, NEARLY_ALL_DEAD = 0.5, 0.9  # good runs reach 0.43, slow ones 0.25
+DEAD, NEARLY_ALL_DEAD = 0.6, 0.9  # good runs reach 0.47, slow ones 0.25; ruined ones have 0.74
 ONE_CLASS = 0.5  # 0.11 to 0.14 where it learns
 HARDLY_LEARNT, HALF_LEARNT = 1.0, 0.5  # loss at the end
 FALLING, FLAT = 1.05, 1.02  # loss of the third quarter over that of the fourth
@@ -185,7 +185,8 @@ def _collapsed(chart: _Chart) -> list[Finding | None]:
     if last is None:
         return []
     dead = last.dead_units >= DEAD
-    broke = dead or chart.levels.max() > SHOT_UP  # who has hardly begun names one class, too
+    lost = chart.levels.min() < HARDLY_LEARNT < chart.recent
+    broke = dead or lost or chart.levels.max() > SHOT_UP  # a beginner names one class, too
     if broke and last.largest_class >= ONE_CLASS:
         evidence = f"Of the test images, {last.largest_class:.1%} go to one class out of ten."
         title = "It gives most images the same answer"
@@ -193,8 +194,7 @@ def _collapsed(chart: _Chart) -> list[Finding | None]:
     if dead:
         spoilt = last.dead_units >= NEARLY_ALL_DEAD or last.train_accuracy < 0.8
         severity, title = "problem" if spoilt else "hint", "Many hidden units are dead"
-        share = f"{last.dead_units:.1%} give 0 for every image"
-        evidence = f"Of the hidden units, {share}, so they cannot learn."
+        evidence = f"Of the hidden units, {last.dead_units:.1%} are 0 for all images and stay so."
         found.append(Finding("dead units", severity, title, evidence, advice))
     return found
 

@@ -661,6 +661,7 @@ LAST = st.sampled_from(
 )
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @EXAMPLES
 @given(
     st.lists(st.tuples(NAMES, LAST).map("".join), min_size=1, max_size=3, unique=True), st.data()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -50,6 +51,18 @@ def test_the_whole_way(server, visit):
     expect(handle(page, "training_status")).to_contain_text("finished", timeout=120_000)
     expect(handle(page, "training_loss").locator(".js-plotly-plot")).to_be_visible()
 
+    go_to(page, "Race")
+    handle(page, "race_start").locator("button").click()
+    expect(handle(page, "race_status")).to_contain_text("finished", timeout=120_000)
+    expect(handle(page, "race_difference")).to_contain_text(re.compile(r"\de-0[6-9]"))
+    go_to(page, "Runs")
+    expect(handle(page, "runs_curves").locator(".js-plotly-plot")).to_be_visible()
+    with page.expect_download() as download:
+        handle(page, "runs_take_script").locator("button").click()
+    assert "nn.Linear(784, 10)" in Path(download.value.path()).read_text("utf-8")
+    go_to(page, "Replay")
+    expect(handle(page, "replay_confusion").locator(".js-plotly-plot")).to_be_visible()
+
     go_to(page, "Evaluation")
     low, high = ONE_EPOCH[n_images]
     assert low < accuracy(page, "evaluation_test_accuracy") < high
@@ -65,7 +78,7 @@ def test_the_whole_way(server, visit):
     expect(handle(page, "drawing_stages").locator("img")).to_have_count(7)
 
     go_to(page, "Home")
-    expect(page.get_by_text("8 of 9 pages behind you")).to_be_visible()
+    expect(page.get_by_text("11 of 12 pages behind you")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
