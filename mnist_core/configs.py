@@ -24,6 +24,7 @@ __all__ = [
 ENGINES = {"autograd": "PyTorch", "numpy": "NumPy, gradients by hand"}
 IN_NUMPY = ("linear", "mlp")  # written out for every layer, but convolutions would take minutes
 MAX_RATE = 1e30  # torch refuses a step size that float32 cannot hold; Adam's is 10 times the rate
+MAX_EPOCHS = 15_000  # bounds the check-ups, which are kept with the run
 MAX_STEPS = 1_000_000  # bounds a run's memory (8 MB of losses and times) and its time
 LABELS = {
     "dataset": "data set",
@@ -79,6 +80,10 @@ class TrainingConfig:
                 raise ValueError(
                     f"The {label} must be at least 1, a whole number, got {_short(count)}."
                 )
+        if self.epochs > MAX_EPOCHS:
+            raise ValueError(
+                f"The number of epochs must be at most {MAX_EPOCHS:,}, got {_many(self.epochs)}."
+            )
         if type(self.seed) is not int or not 0 <= self.seed < 2**31:
             came = f"{self.seed:,}" if type(self.seed) is int else _short(self.seed)
             raise ValueError(f"The seed must be from 0 to 2,147,483,647, got {came}.")

@@ -225,7 +225,7 @@ class Jobs:
             if job._wish == "go":  # else somebody has just said what is to be done
                 job._wish = "pause"
                 job.reason = (
-                    f"Nobody had looked at this run for {self.unwatched_s / 60:.0f} minutes, so "
+                    f"Nobody had looked at this run for {self.unwatched_s / 60:.0f} min, so "
                     "it was paused to let others train. Resume goes on from here."
                 )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-__all__ = ["OPTIMISERS", "SGD", "Adam", "AdamW", "Momentum", "Optimiser"]
+__all__ = ["OPTIMISERS", "SGD", "Adam", "AdamW", "Momentum", "Optimiser", "rules"]
 
 MOMENTUM = 0.9
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -113,3 +113,8 @@ OPTIMISERS: dict[str, type[Optimiser]] = {
     "Adam": Adam,
     "AdamW": AdamW,
 }
+
+
+def rules(name: str) -> list[type[Optimiser]]:
+    """Return an optimiser's class, after those whose rule it builds on."""
+    return [c for c in reversed(OPTIMISERS[name].__mro__) if c not in (object, ABC, Optimiser)]

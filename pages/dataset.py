@@ -7,8 +7,6 @@ from mnist_core.figures.pictures import enlarged
 from mnist_core.summary import class_counts
 from pages.parts import caches, data_panel, frame, gallery, state, texts
 
-BATCH_SIZE = 32
-
 frame.header("dataset")
 
 state.choose(
@@ -52,16 +50,6 @@ means = caches.mean_images()
 frame.pictures([enlarged(m, 84) for m in means], dataset.class_names, 60, "dataset_means")
 
 texts.show("dataset", "batch")
-seed = frame.again("Another batch", "dataset_another_batch", "dataset_batch")
-times = loaders.time_batches(dataset.train_images, dataset.train_labels, BATCH_SIZE, seed)
-with st.container(key="dataset_batch"):
-    st.markdown(
-        f"images `{tuple(times.x.shape)}` {times.x.dtype} from {times.x.min():g} to "
-        f"{times.x.max():g} · labels `{tuple(times.labels.shape)}` {times.labels.dtype}"
-    )
-    st.caption(f"Time for {times.n_batches} batches, measured just now:")
-    frame.numbers(
-        {"DataLoader": f"{times.loader_ms:.1f} ms", "By index": f"{times.index_ms:.1f} ms"}
-    )
+st.fragment(gallery.batch)(dataset)
 frame.code(loaders.batch_by_loader, loaders.batch_by_index)
 frame.footer("dataset")

@@ -1,6 +1,5 @@
 import streamlit as st
 
-from mnist_core import engine, models
 from pages.parts import caches, frame, texts, training_controls, training_panel
 
 frame.header("training")
@@ -11,6 +10,5 @@ training_controls.buttons(dataset, config)
 training_panel.show(config)
 with st.expander("What the settings and buttons mean"):
     texts.show("training", "settings")
-frame.code(engine.training_step, engine.epoch_order)
-frame.code(engine.training_steps, engine.batches, models.build, models.initialise, folded=True)
+training_panel.code(config)
 frame.footer("training")

@@ -101,7 +101,7 @@ def answers_figure(
         Probabilities at each of these steps. Classes that never matter are left out.
     """
     figure, places = go.Figure(), list(range(len(steps)))
-    for label in np.flatnonzero(answers.max(axis=0) >= _MATTERS):
+    for label in np.flatnonzero(answers.max(axis=0) >= _MATTERS).tolist():
         figure.add_scatter(
             x=places,
             y=100 * answers[:, label],

@@ -10,12 +10,13 @@ from mnist_core.datasets import Dataset
 from mnist_core.evaluation import probabilities
 from mnist_core.figures.classes import confidence_bars
 from mnist_core.figures.pictures import as_url, enlarged
+from mnist_core.loaders import time_batches
 from mnist_core.summary import indices_of
 from pages.parts import current, frame
 
-__all__ = ["grid", "one_image"]
+__all__ = ["batch", "grid", "one_image"]
 
-PER_PAGE = 40
+PER_PAGE, BATCH_SIZE = 40, 32
 SPLITS = {"train": "Training set", "test": "Test set"}
 
 
@@ -80,6 +81,21 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
         )
     with st.expander("The image as 28×28 numbers", expanded=True):
         _matrix(image)
+
+
+def batch(dataset: Dataset) -> None:
+    """Show a random batch's shapes and how long getting it took; a fragment, to answer at once."""
+    seed = frame.again("Another batch", "dataset_another_batch", "dataset_batch")
+    times = time_batches(dataset.train_images, dataset.train_labels, BATCH_SIZE, seed)
+    with st.container(key="dataset_batch"):
+        st.markdown(
+            f"images `{tuple(times.x.shape)}` {times.x.dtype} from {times.x.min():g} to "
+            f"{times.x.max():g} · labels `{tuple(times.labels.shape)}` {times.labels.dtype}"
+        )
+        st.caption(f"Time for {times.n_batches} batches, measured just now:")
+        frame.numbers(
+            {"DataLoader": f"{times.loader_ms:.1f} ms", "By index": f"{times.index_ms:.1f} ms"}
+        )
 
 
 def _matrix(image: np.ndarray) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import doctor
-from mnist_core.configs import TrainingConfig
+from mnist_core import augmentation, doctor, engine, models, numpy_engine, optimisers
+from mnist_core.configs import LESSON, TrainingConfig
 from mnist_core.figures.pictures import WEIGHTS_WIDTH, as_url, weight_picture
 from mnist_core.figures.training import loss_figure, loss_stream
 from mnist_core.job import ACTIVE, Job
 from mnist_core.records import progress_of, running_mean
+from mnist_core.schedules import SCHEDULES
 from pages.parts import current, frame, texts
 
-__all__ = ["findings", "show", "status_line", "weights"]
+__all__ = ["code", "findings", "show", "status_line", "weights"]
 
 POLL_S, WEIGHTS_S = 0.5, 2.0
 _COLOURS = {
@@ -135,6 +136,23 @@ def _chart(job: Job) -> None:
                 config={"displaylogo": False},
                 alt=f"Loss of the whole run, at its end {losses[-1]:.3g}",
             )
+
+
+def code(config: TrainingConfig | None) -> None:
+    """Show the code that the run went through, or that the settings would let it go through."""
+    job = current.job()
+    config = job.run.config if job else config or LESSON
+    if config.engine == "numpy":
+        frame.code(numpy_engine.Network.training_step, numpy_engine.cross_entropy)
+    else:
+        frame.code(engine.training_step, *optimisers.rules(config.optimiser))
+    layers = numpy_engine.Layer, numpy_engine.Linear, numpy_engine.ReLU
+    by_hand = layers if config.engine == "numpy" else (optimisers.Optimiser,)
+    scheduled = (SCHEDULES[config.schedule],) if config.schedule != "constant" else ()
+    changed = (augmentation.augmented, augmentation.generator_for) if config.augment else ()
+    loop = engine.training_steps, engine.epoch_order, engine.batches
+    start = models.build, models.initialise
+    frame.code(*by_hand, *scheduled, *changed, *loop, *start, folded=True)
 
 
 def findings(config: TrainingConfig, history, total_steps: int) -> None:  # noqa: ANN001

@@ -299,3 +299,17 @@ def test_a_race_can_be_paused_and_stopped(open_page):
     assert steps(app) == held
     app.button(key="race_stop").click().run()
     wait_for(app, "stopped")
+
+
+def test_the_code_shown_is_that_of_the_run(open_page):
+    app = open_page("training")
+    assert "class SGD(Optimiser)" in app.code[0].value
+    app.selectbox(key="training_optimiser").set_value("AdamW")
+    app.toggle(key="training_augment").set_value(True)
+    app.number_input(key="training_epochs").set_value(1).run()
+    assert "class AdamW(Adam)" in app.code[0].value
+    assert "def augmented(" in app.code[1].value
+    app.button(key="training_start").click().run()
+    wait_for(app, "finished")
+    app.selectbox(key="training_optimiser").set_value("SGD").run()
+    assert "class AdamW(Adam)" in app.code[0].value  # the run's, not the next one's
