@@ -33,13 +33,14 @@ def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (N, 10) float32; rows are non-negative and add up to 1.
+    (N, 10) float32; rows are non-negative and add up to 1. Where a model that has diverged gives
+    no numbers, each class gets 0.1: it says nothing.
     """
     parts = [np.empty((0, 10), dtype=np.float32)]
     with torch.inference_mode():
         for start in range(0, len(images), _BATCH):
             logits = model(to_input(images[start : start + _BATCH]))
-            parts.append(torch.softmax(logits, dim=1).numpy())
+            parts.append(torch.softmax(logits, dim=1).nan_to_num_(nan=0.1).numpy())
     return np.concatenate(parts)
 
 

@@ -235,3 +235,12 @@ def test_the_units_of_all_hidden_layers_count_alike():
 
 def test_without_hidden_units_none_is_dead():
     assert dead_units(models.build("linear", 0), random_images(3)) == 0
+
+
+@pytest.mark.parametrize("weight", [float("inf"), float("nan"), 3e38])
+def test_a_model_that_has_diverged_says_nothing(weight):
+    model = models.build("linear", 0)
+    with torch.no_grad():
+        model.l1.weight.fill_(weight)
+    p = probabilities(model, np.full((3, 28, 28), 255, dtype=np.uint8))
+    np.testing.assert_array_equal(p, np.full((3, 10), 0.1, dtype=np.float32))

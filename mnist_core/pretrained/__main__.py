@@ -2,7 +2,7 @@
 
     python -m mnist_core.pretrained
 
-reads MNIST from the data folder (``MNIST_DATA_DIR``), takes about two minutes on two cores, and
+reads MNIST from the data folder (``MNIST_DATA_DIR``), takes a minute and a half, and
 writes one ``.safetensors`` file a model and ``card.json`` into this folder. The linear model is the
 lesson's own run; the other two see each digit a little rotated, scaled and shifted, because people
 do not draw in the middle of a canvas.
