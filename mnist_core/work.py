@@ -186,12 +186,15 @@ class Work:
         return job
 
     def records(self, workspace: str) -> list[RunRecord]:
-        """Return all runs of a workspace as they stand, the newest first; races are left out."""
+        """Return all runs of a workspace as they stand, the newest first.
+
+        Races are left out, and runs whose settings are not known here (of another version, say).
+        """
         live = {job.id: job for job in self.jobs.of(workspace)}
         records = []
         for record in self.workspaces.runs(workspace):
             job = live.get(record.id)
-            if record.kind != "run":
+            if record.kind != "run" or not _is_known(record):
                 continue
             if job and isinstance(job.run, TrainingRun):
                 records.append(record_of(job.run, record, job.status, job.reason))
@@ -239,6 +242,14 @@ class Work:
 
 def _new_record(kind: str, dataset: Dataset) -> RunRecord:
     return RunRecord(new_id(), kind, created=time.time(), data=fingerprint(dataset))
+
+
+def _is_known(record: RunRecord) -> bool:
+    try:
+        TrainingConfig.from_json(record.config)
+    except ValueError:
+        return False
+    return True
 
 
 def _at_rest(record: RunRecord) -> tuple[Status, str]:

@@ -637,3 +637,11 @@ def test_what_is_brought_in_counts_among_the_runs_of_a_workspace(work, monkeypat
     weights = save(models.build("linear", 0).state_dict())
     ids = [work.bring_in(ADA, weights, DATASET).id for _ in range(4)]
     assert [record.id for record in work.records(ADA)] == [ids[3], ids[2]]
+
+
+def test_a_run_whose_settings_are_of_another_version_is_left_out_of_the_table(work):
+    known, unknown = work.start(ADA, SHORT, DATASET), work.start(ADA, SHORT, DATASET)
+    folder = work.folder(ADA, unknown.id)
+    config = {**SHORT.to_json(), "optimiser": "of tomorrow"}
+    folder.write_record(replace(folder.read_record(), config=config))
+    assert [record.id for record in work.records(ADA)] == [known.id]
