@@ -48,7 +48,10 @@ def test_chart_streams_in_place(server, visit):
     )
     assert chart.evaluate("canvas => canvas.dataset.mark") == "the same"
     assert page.evaluate("window.replaced") == 0
-    assert chart.evaluate("canvas => canvas.toDataURL()") != picture
+    page.wait_for_function(  # the numbers come a moment before the curve
+        "picture => document.querySelector('.st-key-training_loss canvas').toDataURL() !== picture",
+        arg=picture,
+    )
     handle(page, "training_stop").locator("button").click()
     expect(handle(page, "training_status")).to_contain_text("stopped")
     expect(handle(page, "training_loss").locator(".js-plotly-plot")).to_be_visible()

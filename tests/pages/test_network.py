@@ -186,7 +186,7 @@ def test_training_log_axis_can_be_switched(open_page):
         ("training_batch_size", 0, "batch size must be at least 1, a whole number, got 0"),
         ("training_batch_size", 2000, "at most the 1,437 training images, got 2,000"),
         ("training_epochs", 0, "number of epochs must be at least 1, a whole number, got 0"),
-        ("training_epochs", 10**6, "at most 1,000,000 are allowed"),
+        ("training_epochs", 10**6, "at most 15,000, got 1,000,000"),
         ("training_seed", -1, "seed must be from 0"),
     ],
 )
