@@ -19,6 +19,7 @@ __all__ = [
     "check_learning_rate",
     "default_epochs",
     "differences",
+    "with_change",
 ]
 
 ENGINES = {"autograd": "PyTorch", "numpy": "NumPy, gradients by hand"}

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from mnist_core.configs import check_learning_rate
 from mnist_core.records import History, Snapshot
-from mnist_core.workspaces import new_id
+from mnist_core.workspaces import Status, new_id
 
 if TYPE_CHECKING:
     from mnist_core.jobs import Jobs
 
 __all__ = ["ACTIVE", "ENDED", "Job", "Keep", "Run", "Status"]
 
-Status = Literal["queued", "running", "paused", "finished", "stopped", "failed"]
 ACTIVE: tuple[Status, ...] = ("queued", "running")
 ENDED: tuple[Status, ...] = ("finished", "stopped", "failed")
 

@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -23,6 +24,7 @@ __all__ = [
     "load_pretrained",
     "parameters_of",
     "pretrained_card",
+    "tensor_shapes",
 ]
 
 PRETRAINED = Path(__file__).parent / "pretrained"
@@ -82,6 +84,12 @@ ARCHITECTURES = {
         Architecture("cnn", "Small CNN", "two convolutions, then two linear layers", cnn),
     )
 }
+
+
+@cache
+def tensor_shapes(name: str) -> dict[str, tuple[int, ...]]:
+    """Return {name in ``state_dict``: shape} of an architecture's weights; not to be changed."""
+    return {p.name: p.shape for p in parameters_of(_skeleton(name))}
 
 
 def build(name: str, seed: int) -> nn.Sequential:

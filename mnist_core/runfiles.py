@@ -59,7 +59,7 @@ def fingerprint(dataset: Dataset) -> str:
 
 
 def record_of(run: TrainingRun, old: RunRecord, status: str, reason: str = "") -> RunRecord:
-    """Return a run's record as it stands now; id, title and the like stay as they were."""
+    """Return a run's record as it stands now; its id, kind and data stay as they were."""
     history = run.history
     return dataclasses.replace(
         old,

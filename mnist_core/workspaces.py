@@ -22,16 +22,16 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-__all__ = ["STATUSES", "RunRecord", "Workspaces", "is_id", "new_id", "write_atomically"]
+__all__ = ["RunRecord", "Status", "Workspaces", "is_id", "new_id", "write_atomically"]
 
-STATUSES = ("queued", "running", "paused", "finished", "stopped", "failed")
+Status = Literal["queued", "running", "paused", "finished", "stopped", "failed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")  # what 16 random bytes make in base 64
 _MOST_JSON = 4_000_000  # bytes; the check-ups of 10,000 epochs take 2.5 MB
-_DEEPEST_JSON = 20  # tables within tables; ours have 3
 _UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser takes
-_LARGEST_INT = 18  # digits; more than that overflows as soon as it is used
+_DEEPEST_JSON, _LARGEST_INT = 20, 18  # levels, ours have 3; digits, more overflow when used
 
 
 def new_id() -> str:

@@ -8,8 +8,7 @@ frame.header("race")
 
 dataset = caches.current_dataset()
 config = race_panel.settings(dataset)
-race_panel.buttons(dataset, config)
-race_panel.show()
+race_panel.show(race_panel.buttons(dataset, config))
 texts.show("race", "why")
 frame.code(training_step, numpy_engine.Network.training_step)
 frame.code(

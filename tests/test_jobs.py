@@ -861,8 +861,13 @@ def test_a_worker_survives_a_run_that_cannot_be_written_at_its_end(jobs):
     assert "RuntimeError: not even an OSError" in first.trouble
 
 
-def test_no_worker_takes_a_run_that_is_being_written_down_by_a_page(jobs):
-    """While pause() writes, somebody resumes, and the one worker is free."""
+@pytest.mark.parametrize(
+    ("ask", "rate"),
+    [(lambda job: job.pause(), 0.01), (lambda job: job.set_learning_rate(0.5), 0.5)],
+    ids=["pause", "new rate"],
+)
+def test_no_worker_takes_a_run_that_is_being_written_down_by_a_page(jobs, ask, rate):
+    """While a page's wish is written, somebody resumes, and the one worker is free."""
     disk, other = Disk(), jobs.create("bob", short_run())
     job = jobs.create("ada", short_run(), disk)
     steps = []
@@ -874,27 +879,10 @@ def test_no_worker_takes_a_run_that_is_being_written_down_by_a_page(jobs):
         steps.append(job.run.history.step)
 
     disk.meanwhile.append(resume_and_wait)
-    job.pause()
+    ask(job)
     assert steps == [0]
     wait_for_status(job, "finished")  # what was asked meanwhile is not lost
-
-
-def test_no_worker_takes_a_run_whose_new_learning_rate_is_being_written_down(jobs):
-    disk, other = Disk(), jobs.create("bob", short_run())
-    job = jobs.create("ada", short_run(), disk)
-    steps = []
-
-    def resume_and_wait(job):
-        job.resume()
-        other.resume()
-        wait_for_status(other, "finished")
-        steps.append(job.run.history.step)
-
-    disk.meanwhile.append(resume_and_wait)
-    job.set_learning_rate(0.5)
-    assert steps == [0]
-    wait_for_status(job, "finished")
-    assert rates(job) == [(0, 0.5)]
+    assert rates(job) == [(0, rate)]
 
 
 def test_a_learning_rate_chosen_while_a_run_is_being_written_is_written_too(jobs):

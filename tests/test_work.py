@@ -444,6 +444,15 @@ def test_a_run_is_started_and_goes_on_without_a_disk_and_says_so(work, monkeypat
 # Races
 
 
+def both_end_alike(again, job):
+    again.resume()
+    job.resume()
+    wait_at_rest(again, "finished")
+    wait_at_rest(job, "finished")
+    for name, lane in again.run.lanes.items():
+        assert model_bytes(lane) == model_bytes(job.run.lanes[name])
+
+
 def test_a_race_is_kept_and_reopened_with_both_lanes(work, make_work, root):
     job = work.start_race(ADA, config_of(architecture="mlp"), DATASET)
     assert isinstance(job.run, Race)
@@ -465,12 +474,7 @@ def test_a_race_is_kept_and_reopened_with_both_lanes(work, make_work, root):
         assert lane.history.step == job.run.lanes[name].history.step >= 5
         assert model_bytes(lane) == model_bytes(job.run.lanes[name])
     assert after.records(ADA) == []  # it is no run
-    again.resume()
-    job.resume()
-    wait_at_rest(again, "finished")
-    wait_at_rest(job, "finished")
-    for name, lane in again.run.lanes.items():
-        assert model_bytes(lane) == model_bytes(job.run.lanes[name])
+    both_end_alike(again, job)
     assert make_work(root).open(ADA, job.id).status == "finished"
 
 
@@ -490,12 +494,7 @@ def test_a_race_that_was_killed_between_its_lanes_goes_on_with_both(work, make_w
 
     steps = {name: lane.history.step for name, lane in again.run.lanes.items()}
     assert steps["numpy"] < steps["autograd"]
-    again.resume()
-    job.resume()
-    wait_at_rest(again, "finished")
-    wait_at_rest(job, "finished")
-    for name, lane in again.run.lanes.items():
-        assert model_bytes(lane) == model_bytes(job.run.lanes[name])
+    both_end_alike(again, job)
 
 
 def test_a_race_with_a_damaged_lane_says_so(work, make_work, root):

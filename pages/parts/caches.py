@@ -31,6 +31,7 @@ __all__ = [
     "evaluation_of",
     "mean_images",
     "pretrained",
+    "used_mb",
     "work",
     "workspaces",
 ]
@@ -46,6 +47,12 @@ def workspaces() -> Workspaces:
     made = Workspaces(settings().work_dir, settings().work_limit_mb * 1_000_000)
     made.tidy()
     return made
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def used_mb() -> float:
+    """Return how much all visitors' runs take, at most half a minute ago: it looks at each file."""
+    return workspaces().used_bytes() / 1e6
 
 
 @st.cache_resource(show_spinner=False)

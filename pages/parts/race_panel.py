@@ -11,7 +11,7 @@ from mnist_core.job import ACTIVE, Job
 from mnist_core.models import ARCHITECTURES
 from mnist_core.records import running_mean
 from mnist_core.work import RunUnavailableError
-from pages.parts import caches, frame, state
+from pages.parts import caches, frame, job_buttons, state
 from pages.parts.training_panel import POLL_S, status_line
 
 __all__ = ["buttons", "settings", "show"]
@@ -36,46 +36,28 @@ def _job() -> Job | None:
         return None
 
 
-def buttons(dataset: Dataset, config: TrainingConfig) -> None:
-    """Show Start, Pause or Resume, and Stop."""
-    _carry_out(state.take_wish(), dataset, config)
-    job = _job()
-    status = job.status if job else None
-    active, paused = status in ACTIVE, status == "paused"
+def buttons(dataset: Dataset, config: TrainingConfig) -> Job | None:
+    """Show Start, Pause or Resume, and Stop; return the race as it is after what was pressed."""
+    job = _after(state.take_wish(), _job(), dataset, config)
     with st.container(horizontal=True, key="race_buttons"):
-        for label, name, icon, off in (
-            ("Start", "start", "play_arrow", active),
-            ("Resume", "pause", "resume", False)
-            if paused
-            else ("Pause", "pause", "pause", not active),
-            ("Stop", "stop", "stop", not (active or paused)),
-        ):
-            st.button(
-                label,
-                key=f"race_{name}",
-                icon=f":material/{icon}:",
-                disabled=off,
-                type="primary" if name == "start" else "secondary",
-                on_click=state.wish,
-                args=(f"race_{name}",),
-            )
+        job_buttons.show("race", job)
+    return job
 
 
-def _carry_out(wish: str, dataset: Dataset, config: TrainingConfig) -> None:
-    job = _job()
+def _after(wish: str, job: Job | None, dataset: Dataset, config: TrainingConfig) -> Job | None:
+    """Do what a button was pressed for; return the race there is then."""
     if wish == "race_start":
         if job:
             job.stop()
-        caches.work().start_race(state.workspace(), config, dataset).resume()
-    elif job and wish == "race_pause":
-        job.resume() if job.status == "paused" else job.pause()
-    elif job and wish == "race_stop":
-        job.stop()
+        job = caches.work().start_race(state.workspace(), config, dataset)
+        job.resume()
+    elif job:
+        job_buttons.obey("race", wish, job)
+    return job
 
 
-def show() -> None:
+def show(job: Job | None) -> None:
     """Show the race, twice a second while it goes."""
-    job = _job()
     if job is None:
         with st.container(key="race_status"):
             st.info("No race yet: press Start, and both curves appear here.")

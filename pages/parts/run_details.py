@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from mnist_core import models, takeaway
 from mnist_core.archive import pack
-from mnist_core.configs import ENGINES, LABELS, TrainingConfig
+from mnist_core.configs import ENGINES, LABELS, TrainingConfig, with_change
 from mnist_core.job import Job
 from mnist_core.optimisers import OPTIMISERS
 from mnist_core.schedules import SCHEDULES
@@ -87,7 +86,7 @@ def _repeat(job: Job) -> None:
 
 def _begin(config: TrainingConfig, name: str, value: Any) -> None:
     try:
-        changed = replace(config, **{name: value})
+        changed = with_change(config, name, value)
         dataset = caches.dataset_named(config.dataset)
         training_controls.begin(changed, dataset).resume()
     except ValueError as error:

@@ -130,7 +130,7 @@ def _differences(runs: list[RunRecord], titles: dict[str, str]) -> None:
 def disk() -> None:
     """Say how much room there is, and whether runs of this visitor had to go."""
     limit, minutes = settings().work_limit_mb, settings().unwatched_min
-    used = caches.workspaces().used_bytes() / 1e6
+    used = caches.used_mb()
     with st.container(key="runs_disk"):
         st.caption(
             f"All visitors' runs take {used:,.0f} of at most {limit:,} MB on this server. Beyond "

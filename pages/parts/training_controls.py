@@ -10,7 +10,7 @@ from mnist_core.datasets import Dataset
 from mnist_core.job import ACTIVE, Job
 from mnist_core.optimisers import OPTIMISERS
 from mnist_core.schedules import SCHEDULES
-from pages.parts import caches, current, state
+from pages.parts import caches, current, job_buttons, state
 
 __all__ = ["begin", "buttons", "settings", "take_settings"]
 
@@ -115,36 +115,14 @@ def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:
     status = job.status if job else None
     active, paused = status in ACTIVE, status == "paused"
     with st.container(horizontal=True, vertical_alignment="bottom", key="training_buttons"):
-        _button(
-            "Start a new run" if paused else "Start",
-            "start",
-            "play_arrow",
-            off=config is None or active,
-            type="primary",
-        )
-        if paused:
-            _button("Resume", "pause", "resume", off=False)
-        else:
-            _button("Pause", "pause", "pause", off=not active)
-        _button("Stop", "stop", "stop", off=not (active or paused))
+        start = "Start a new run" if paused else "Start"
+        job_buttons.show("training", job, start, config is not None)
         may_step = paused or (job is None and config is not None)
-        _button("Step", "step", "skip_next", off=not may_step)
+        job_buttons.button("training", "step", "Step", "skip_next", off=not may_step)
         if may_step:
             _step_size(job)
         if job and (active or paused):
             _learning_rate(job)
-
-
-def _button(label: str, name: str, icon: str, off: bool, **arguments: str) -> None:
-    st.button(
-        label,
-        key=f"training_{name}",
-        icon=f":material/{icon}:",
-        disabled=off,
-        on_click=state.wish,
-        args=(name,),
-        **arguments,
-    )
 
 
 def _step_size(job: Job | None) -> None:
@@ -196,14 +174,12 @@ def begin(config: TrainingConfig, dataset: Dataset) -> Job:
 def _carry_out(wish: str, dataset: Dataset, config: TrainingConfig | None) -> None:
     """Do what a button was pressed for, with the settings as they are now."""
     job = current.job()
-    if wish == "start" and config and not (job and job.status in ACTIVE):
+    if wish == "training_start" and config and not (job and job.status in ACTIVE):
         begin(config, dataset).resume()
-    elif wish == "step" and (job or config):
+    elif wish == "training_step" and (job or config):
         _take_step(job or begin(config, dataset))
-    elif wish == "pause" and job:
-        job.resume() if job.status == "paused" else job.pause()
-    elif wish == "stop" and job:
-        job.stop()
+    elif job:
+        job_buttons.obey("training", wish, job)
 
 
 def _take_step(job: Job) -> None:
