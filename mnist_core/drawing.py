@@ -10,6 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from mnist_core.geometry import bounding_box, centre, fit
+from mnist_core.strokes import VISIBLE, with_usual_width, without_dots
 
 __all__ = [
     "PREPARATIONS",
@@ -22,9 +23,9 @@ __all__ = [
     "prepare_as_mnist",
 ]
 
-VISIBLE = 0.1  # ink below this is the soft edge of a stroke, not part of the digit's box
 SMALLEST = 0.1  # of the canvas: a mark smaller than this is a dot
 FULLEST = 0.6  # of the canvas: more ink than this is no drawing
+PALE = 0.9  # ink that is nowhere fuller than this was drawn with a grey pen
 SIGMA = 0.5  # pixels of the 28x28 image, the lesson's blur
 
 
@@ -133,23 +134,33 @@ def prepare_as_lesson(ink: np.ndarray) -> Preparation:
 def prepare_as_mnist(ink: np.ndarray) -> Preparation:
     """Do what MNIST's makers did: crop, fit into 20x20, centre of mass to the middle of 28x28.
 
+    Before that, what their forms and pens took care of: pale ink is made full, stray dots go, and a
+    pen that is thinner or thicker than all but a few of MNIST's becomes as thin or thick as these.
+    A stage that changes nothing is left out.
+
     Parameters
     ----------
     ink : (H, W) float32, 0 to 1, accepted by `check_ink`
     """
-    box = bounding_box(ink, VISIBLE)
+    full = ink / ink.max() if 0 < ink.max() < PALE else ink
+    alone = without_dots(full)
+    box = bounding_box(alone, VISIBLE)
     if box is None:
         raise DrawingError("The canvas is empty: draw a digit from 0 to 9.")
-    cropped = ink[box]
-    small = fit(cropped)
-    return Preparation(
-        (
-            Stage("Your drawing", ink),
-            Stage("Cropped to the ink", cropped),
-            Stage("Fitted into 20×20", small),
-            Stage("Centred by mass in 28×28: the input", centre(small)),
-        )
-    )
+    stages = [Stage("Your drawing", ink)]
+    if full is not ink:
+        stages.append(Stage("Ink made full", full))
+    if alone is not full:
+        stages.append(Stage("Stray dots gone", alone))
+    cropped = alone[box]
+    stages.append(Stage("Cropped to the ink", cropped))
+    evened = with_usual_width(cropped)
+    if evened is not cropped:
+        stages.append(Stage("Pen as wide as MNIST's", evened))
+    small = fit(evened)
+    stages.append(Stage("Fitted into 20×20", small))
+    stages.append(Stage("Centred by mass in 28×28: the input", centre(small)))
+    return Preparation(tuple(stages))
 
 
 PREPARATIONS: dict[str, Callable[[np.ndarray], Preparation]] = {

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-__all__ = ["bounding_box", "centre", "fit", "lay_out"]
+__all__ = ["BOX", "bounding_box", "centre", "fit", "lay_out", "scaled"]
 
 SIDE, BOX, MIDDLE = 28, 20, 14
 
@@ -29,24 +29,27 @@ def bounding_box(ink: np.ndarray, threshold: float = 0.0) -> tuple[slice, slice]
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def fit(ink: np.ndarray, box: int = BOX) -> np.ndarray:
-    """Scale a picture so that its longer side is ``box`` pixels, keeping its proportions.
+def scaled(ink: np.ndarray, side: int) -> np.ndarray:
+    """Scale a picture so that its longer side is ``side`` pixels, keeping its proportions.
 
     Parameters
     ----------
     ink : (H, W) float, 0 to 1
-    box : int
-        Length of the longer side afterwards, in pixels.
 
     Returns
     -------
-    (h, w) float32, 0 to 1, with max(h, w) == box. Pillow's antialiased bicubic filter.
+    (h, w) float32, 0 to 1, with max(h, w) == side. Pillow's antialiased bicubic filter.
     """
     height, width = ink.shape
-    scale = box / max(height, width)
+    scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     picture = Image.fromarray(np.ascontiguousarray(ink, dtype=np.float32))
     return np.asarray(picture.resize(size, Image.Resampling.BICUBIC)).clip(0, 1)
+
+
+def fit(ink: np.ndarray) -> np.ndarray:
+    """Scale a picture into the 20x20 box that MNIST's digits fill, see `scaled`."""
+    return scaled(ink, BOX)
 
 
 def centre(ink: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mnist_core.geometry import BOX, MIDDLE, SIDE, bounding_box, centre, fit, lay_out
+from mnist_core.geometry import BOX, MIDDLE, SIDE, bounding_box, centre, fit, lay_out, scaled
 from tests.small_data import digits, mnist_in
 
 
@@ -64,7 +64,47 @@ def test_fit_clips_the_overshoot_of_its_filter():
 
 
 def test_fit_to_another_box():
-    assert fit(np.ones((8, 4)), box=6).shape == (6, 3)
+    assert scaled(np.ones((8, 4)), 6).shape == (6, 3)
+
+
+@pytest.mark.parametrize("side", [1, 6, 20, 28, 120, 500])
+@pytest.mark.parametrize("shape", [(40, 20), (20, 40), (7, 7), (1, 9), (280, 279)])
+def test_scaled_makes_the_longer_side_as_long_as_asked(shape, side):
+    picture = blob(*shape, seed=1)
+    kept = picture.copy()
+
+    result = scaled(picture, side)
+
+    factor = side / max(shape)
+    assert max(result.shape) == side
+    assert result.shape == tuple(max(1, round(length * factor)) for length in shape)
+    assert result.dtype == np.float32
+    assert result.min() >= 0
+    assert result.max() <= 1
+    np.testing.assert_array_equal(picture, kept)
+
+
+def test_scaled_to_its_own_side_is_the_picture_itself():
+    picture = blob(37, 20, seed=2)
+    np.testing.assert_allclose(scaled(picture, 37), picture, atol=1e-6)
+
+
+def test_fit_is_scaled_to_20():
+    picture = blob(130, 90, seed=3)
+    np.testing.assert_array_equal(fit(picture), scaled(picture, 20))
+
+
+def test_scaled_takes_doubles_and_what_is_not_contiguous():
+    picture = blob(50, 30, seed=4)
+    expected = scaled(picture, 20)
+    np.testing.assert_array_equal(scaled(picture.astype(np.float64), 20), expected)
+    np.testing.assert_array_equal(scaled(np.asfortranarray(picture), 20), expected)
+
+
+def test_a_large_area_keeps_its_mean_when_scaled_down():
+    picture = np.zeros((200, 200), dtype=np.float32)
+    picture[50:150, 50:150] = 1
+    assert scaled(picture, 20).mean() == pytest.approx(0.25, abs=0.005)
 
 
 def test_centre_puts_one_pixel_in_the_middle():
