@@ -1,71 +1,129 @@
-"""The pad to draw on, whichever it is: the rest of the app only sees ink."""
+"""The pads to draw on, whichever it is: the rest of the app only sees ink."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from mnist_core import models
-from mnist_core.drawing import ink_of
-from pages.parts import state
+from mnist_core import pads
+from mnist_core.pads import Drawn
+from pages.parts import live_pad, state
 
-__all__ = ["ink", "measured_table"]
+__all__ = ["PADS", "Drawn", "begin_again", "drawn"]
 
-SIDE, PEN = 280, 18
+PADS = {"live": "Live pad", "canvas": "With tools", "grid": "Keyboard"}
+TOOLS, UNDONE = "drawing_tools", "drawing_tools_undone"
+EMPTY = (None, "", None)  # strokes, picture, picture that is out of date
+_visible_tools = st.components.v2.component(
+    "canvas_tools", js=Path(__file__).with_name("canvas_tools.js").read_text("utf-8")
+)
+LARGEST = 300_000  # characters of strokes; a larger drawing comes back as an empty canvas
 
 
-def ink(key: str) -> np.ndarray:
-    """Show the canvas; return what is drawn on it: (280, 280) float32, 0 (paper) to 1 (ink).
+def drawn(pad: str, key: str = "drawing_canvas") -> Drawn:
+    """Show a pad, one of `PADS`, in a container of a key; return what is drawn on it.
 
-    A drawing is still there when the visitor comes back to the page.
+    Each pad keeps a drawing of its own, which is still there when the visitor comes back to the
+    pad or to the page.
+
+    Raises
+    ------
+    ValueError
+        If there is no such pad.
     """
-    strokes, last_ink = state.base_of(key, (None, None))
-    result = st_canvas(
-        stroke_width=PEN,
-        stroke_color="#000000",
-        background_color="#ffffff",
-        height=SIDE,
-        width=SIDE,
-        return_image_data=True,
-        initial_drawing=strokes,
-        key=key,
+    show = {"live": live_pad.live, "canvas": _canvas, "grid": live_pad.grid}
+    if pad not in show:
+        raise ValueError(f"expected a pad out of {', '.join(show)}, got {pad!r}.")
+    with st.container(key=key):
+        return show[pad]()
+
+
+def begin_again(pad: str) -> None:
+    """Empty a pad; only from a callback, before the pad is shown."""
+    if pad == "canvas":
+        _redraw([])
+    else:
+        live_pad.begin_again({"live": live_pad.LIVE, "grid": live_pad.GRID}[pad])
+
+
+def _canvas() -> Drawn:
+    """Show streamlit-drawable-canvas; return what is drawn on it, 200 ms after the pen is up."""
+    st.space("medium")  # it shows its own tools above itself
+    place = st.container()
+    width = st.slider(
+        "Pen width, pixels", 6, 40, 18, key="drawing_width", persist_state="session", width=280
     )
-    drawing = result.json_data or {}
+    strokes, picture, outdated = state.base_of(TOOLS, EMPTY)
+    with place:
+        result = st_canvas(
+            stroke_width=width,
+            stroke_color="#000000",
+            background_color="#ffffff",
+            height=pads.SIDE,
+            width=pads.SIDE,
+            return_image_data=True,
+            initial_drawing=strokes,
+            key=TOOLS,
+        )
+        drawing = result.json_data or {}
+        _tools(drawing.get("objects", []))
+    reported = _reported_picture()
+    if reported not in (None, outdated):  # else the canvas has not reported yet
+        picture = reported
+        state.rebase(TOOLS, (strokes, picture, None))
+        if picture != state.kept(TOOLS, EMPTY)[1]:
+            state.count_up(TOOLS)
+        state.keep(TOOLS, (_bounded(drawing), picture, None))
+    try:
+        return pads.drawn_of_picture(picture, state.counter(TOOLS))
+    except pads.PadError:
+        return pads.drawn_of_picture("", state.counter(TOOLS))
+
+
+def _tools(objects: list) -> None:
+    """Show buttons large enough for a finger; what they do is done by the canvas."""
+    undone, after = state.kept(UNDONE, ([], 0))
+    again = undone if len(objects) == after else []  # a new stroke ends what can be drawn again
+    offers: tuple[tuple[str, str, bool, list, list], ...] = (
+        ("Undo", "undo", bool(objects), objects[:-1], [*again, *objects[-1:]]),
+        ("Redo", "redo", bool(again), [*objects, *again[-1:]], again[:-1]),
+        ("Clear", "delete", bool(objects), [], []),
+    )
     with st.container(horizontal=True):
-        for label, icon, rest in (("Undo", "undo", -1), ("Clear", "delete", 0)):
+        for label, icon, offered, left, left_to_redo in offers:
             st.button(
                 label,
                 key=f"drawing_{label.lower()}",
                 icon=f":material/{icon}:",
-                disabled=not drawing.get("objects"),
+                disabled=not offered,
                 on_click=_redraw,
-                args=(key, drawing, rest),
+                args=(left, left_to_redo),
             )
-    if result.image_data is None:  # the canvas has not reported yet
-        return np.zeros((SIDE, SIDE), dtype=np.float32) if last_ink is None else last_ink
-    drawn = ink_of(result.image_data)
-    state.keep(key, (result.json_data, drawn))
-    return drawn
+        _visible_tools(data={"key": TOOLS}, key="drawing_tools_shown", width=1)
+    st.caption("The pencil above the canvas moves, turns and resizes strokes.")
 
 
-def _redraw(key: str, drawing: dict, end: int) -> None:
-    """Let the canvas begin again with its strokes up to one; a number makes it a new beginning."""
-    fewer = {**drawing, "objects": drawing["objects"][:end], "beginning": uuid4().hex}
-    state.rebase(key, (fewer, None))
+def _redraw(objects: list, undone: list | tuple = ()) -> None:
+    """Let the canvas begin again with some strokes; a random text makes it a new beginning."""
+    shown = _reported_picture()
+    drawing = {"objects": objects, "beginning": uuid4().hex}
+    picture = shown or "" if objects else ""
+    state.rebase(TOOLS, (drawing, picture, shown))
+    state.keep(TOOLS, (_bounded(drawing), picture, None))
+    state.keep(UNDONE, (list(undone), len(objects)))
 
 
-def measured_table() -> None:
-    """Show what the bundled models read of real pen digits, as their model card has it."""
-    card = models.pretrained_card()
-    columns = {
-        models.ARCHITECTURES[name].title: {
-            "MNIST's own test set": f"{entry['test_accuracy']:.1%}",
-            **{way: f"{share:.1%}" for way, share in entry["pen_digits"].items()},
-        }
-        for name, entry in card.items()
-    }
-    st.table(pd.DataFrame(columns))
+def _reported_picture() -> str | None:
+    """Return the canvas's picture as it came from the browser, not yet checked."""
+    widget = state.widget(TOOLS)
+    drawing = widget.get("drawing") if isinstance(widget, dict) else None
+    return drawing.get("data") if isinstance(drawing, dict) else None
+
+
+def _bounded(drawing: dict[str, Any]) -> dict[str, Any] | None:
+    return drawing if len(json.dumps(drawing)) <= LARGEST else None

@@ -26,7 +26,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MNIST_WORK_DIR", str(tmp_path / "work"))
     from pages.parts import caches
 
-    shared = caches.downloads, caches.workspaces, caches.work  # a test may put others there
+    shared = (caches.downloads, caches.workspaces, caches.work, caches.handwriting_store)
 
     def forget() -> None:
         settings.cache_clear()
@@ -77,12 +77,38 @@ def numbers(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-def set_drawing(app: AppTest, rgba: np.ndarray) -> None:
-    """Put a picture on the canvas, as its own front end would report it."""
+def png(rgba: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(rgba).save(buffer, "PNG")
-    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    app.session_state["drawing_canvas"] = {"drawing": {"raw": {"objects": []}, "data": url}}
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def set_live_drawing(app: AppTest, rgba: np.ndarray, **changes: object) -> None:
+    """Put a picture on the live pad, the one shown first, as its own front end reports it."""
+    report = {
+        "start": 0,
+        "revision": 1,
+        "moving": False,
+        "picture": png(rgba),
+        "width": 18,
+        "strokes": [[800, 400, 180, 2000, 600, 180]],
+    }
+    app.session_state["drawing_live"] = {"drawing": {**report, **changes}}
+
+
+def set_tools_drawing(app: AppTest, rgba: np.ndarray, *objects: dict) -> None:
+    """Put a picture on the canvas with tools, as its own front end reports it."""
+    report = {"raw": {"objects": list(objects)}, "data": png(rgba)}
+    app.session_state["drawing_tools"] = {"drawing": report}
+
+
+def set_grid_drawing(app: AppTest, *cells: tuple[int, int], **changes: object) -> None:
+    """Ink some cells (row, column from 0) of the grid, as its own front end reports it."""
+    inked = ["0"] * 784
+    for row, column in cells:
+        inked[28 * row + column] = "1"
+    report = {"start": 0, "revision": 1, "cells": "".join(inked), "here": 0, "undo": []}
+    app.session_state["drawing_grid"] = {"drawing": {**report, **changes}}
 
 
 def canvas(*boxes: tuple[int, int, int, int]) -> np.ndarray:

@@ -1,0 +1,198 @@
+// The keyboard grid: 28x28 cells that are moved through and flipped, with keys or a pointer.
+
+const SIDE = 28;
+const MOST_UNDONE = 1000; // cells in the steps that are kept to be taken back
+const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+class GridPad {
+  constructor(place) {
+    this.grid = place.querySelector("[role=grid]");
+    this.status = place.querySelector("[role=status]");
+    this.buttons = {};
+    for (const name of ["undo", "redo", "clear"]) {
+      this.buttons[name] = place.querySelector(`[data-tool=${name}]`);
+    }
+    this.cells = [];
+    for (let row = 0; row < SIDE; row += 1) this.grid.append(this.row(row));
+    this.link = new Link(() => this.report());
+    this.listening = new AbortController();
+    this.listen(place.querySelector(".pad"));
+  }
+
+  row(index) {
+    const row = document.createElement("div");
+    row.className = "row";
+    row.role = "row";
+    row.ariaRowIndex = index + 1;
+    for (let column = 0; column < SIDE; column += 1) {
+      const cell = document.createElement("div");
+      cell.className = "cell";
+      cell.role = "gridcell";
+      cell.ariaColIndex = column + 1;
+      this.cells.push(cell);
+      row.append(cell);
+    }
+    return row;
+  }
+
+  begin({ cells, here, undo }) {
+    this.past = undo; // each step: the cells it flipped, so that flipping them again undoes it
+    this.future = [];
+    this.pointer = null;
+    this.cells.forEach((cell, i) => this.put(i, cells[i] === "1"));
+    this.here = 0;
+    this.go(here);
+    this.status.textContent = "";
+    this.tell();
+  }
+
+  listen(pad) {
+    const on = (target, names, handler) => {
+      for (const name of names.split(" ")) {
+        target.addEventListener(name, handler, { signal: this.listening.signal });
+      }
+    };
+    on(this.grid, "keydown", (event) => this.key(event));
+    on(this.grid, "pointerdown", (event) => this.down(event));
+    on(this.grid, "pointermove", (event) => event.pointerId === this.pointer && this.rub(event));
+    on(this.grid, "pointerup pointercancel lostpointercapture", (event) => {
+      if (event.pointerId === this.pointer) this.pointer = null;
+    });
+    on(this.grid, "focus", () => this.say());
+    for (const [name, button] of Object.entries(this.buttons)) {
+      on(button, "click", () => this[name]());
+    }
+    on(pad, "keydown", (event) => {
+      const tool = shortcut(event);
+      if (!tool) return;
+      event.preventDefault();
+      this[tool]();
+    });
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { here } = this;
+    if (event.key in ARROWS) {
+      const [down, right] = ARROWS[event.key];
+      const row = Math.min(Math.max(Math.floor(here / SIDE) + down, 0), SIDE - 1);
+      const column = Math.min(Math.max((here % SIDE) + right, 0), SIDE - 1);
+      this.go(row * SIDE + column);
+      if (event.shiftKey) this.set([here, this.here], true);
+    } else if (event.key === "Home") this.go(here - (here % SIDE));
+    else if (event.key === "End") this.go(here - (here % SIDE) + SIDE - 1);
+    else if (event.key === " ") this.set([here], !this.ink(here));
+    else if (event.key === "Delete" || event.key === "Backspace") this.set([here], false);
+    else return;
+    event.preventDefault();
+    this.say();
+  }
+
+  down(event) {
+    if (this.pointer !== null || event.button !== 0) return;
+    this.grid.setPointerCapture(event.pointerId);
+    this.pointer = event.pointerId;
+    this.inking = !this.ink(this.at(event) ?? this.here); // a drag draws, or rubs out
+    this.rub(event);
+  }
+
+  rub(event) {
+    for (const one of [...(event.getCoalescedEvents?.() ?? []), event]) {
+      const cell = this.at(one);
+      if (cell === null) continue;
+      this.go(cell);
+      this.set([cell], this.inking);
+    }
+    this.say();
+  }
+
+  at(event) {
+    const box = this.grid.getBoundingClientRect();
+    const row = Math.floor((SIDE * (event.clientY - box.top)) / box.height);
+    const column = Math.floor((SIDE * (event.clientX - box.left)) / box.width);
+    const inside = Math.min(row, column) >= 0 && Math.max(row, column) < SIDE;
+    return inside ? row * SIDE + column : null;
+  }
+
+  ink(cell) {
+    return this.cells[cell].ariaSelected === "true";
+  }
+
+  put(cell, ink) {
+    this.cells[cell].ariaSelected = String(ink);
+    this.cells[cell].ariaLabel = ink ? "ink" : "paper";
+  }
+
+  go(cell) {
+    this.cells[this.here].classList.remove("here");
+    this.cells[cell].classList.add("here");
+    this.here = cell;
+  }
+
+  set(cells, ink) {
+    const changed = [...new Set(cells)].filter((cell) => this.ink(cell) !== ink);
+    if (!changed.length) return;
+    this.flip(changed);
+    this.past.push(changed);
+    this.future = [];
+    let kept = this.past.reduce((sum, step) => sum + step.length, 0);
+    while (kept > MOST_UNDONE) kept -= this.past.shift().length;
+    this.changed();
+  }
+
+  flip(cells) {
+    for (const cell of cells) this.put(cell, !this.ink(cell));
+  }
+
+  undo() {
+    this.turn(this.past, this.future, "Undone");
+  }
+
+  redo() {
+    this.turn(this.future, this.past, "Drawn again");
+  }
+
+  turn(from, to, word) {
+    if (!from.length) return;
+    const step = from.pop();
+    this.flip(step);
+    to.push(step);
+    this.go(step[step.length - 1]);
+    this.changed();
+    this.say(`${word}: `);
+  }
+
+  clear() {
+    this.set(this.cells.map((_, i) => i), false);
+    this.status.textContent = "All cells are empty";
+  }
+
+  changed() {
+    this.tell();
+    this.link.soon();
+  }
+
+  report() {
+    return {
+      start: this.start,
+      cells: this.cells.map((_, i) => Number(this.ink(i))).join(""),
+      here: this.here,
+      undo: this.past,
+    };
+  }
+
+  say(before = "") {
+    const row = Math.floor(this.here / SIDE) + 1;
+    const column = (this.here % SIDE) + 1;
+    const what = this.ink(this.here) ? "ink" : "paper";
+    this.status.textContent = `${before}row ${row}, column ${column}, ${what}`;
+  }
+
+  tell() {
+    enable(this.buttons.undo, this.past.length);
+    enable(this.buttons.redo, this.future.length);
+    enable(this.buttons.clear, this.cells.some((_, i) => this.ink(i)));
+  }
+}
+
+export default (component) => show(component, GridPad);

@@ -1,0 +1,95 @@
+"""Our own two pads, on Streamlit's components v2: the live pad and the keyboard grid.
+
+What they hold is kept for the next visit. Both report through one state value, ``drawing``, and are
+told with every answer which of their reports it answers, so that they never send faster than they
+are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from mnist_core import pads
+from mnist_core.pads import Drawn
+from pages.parts import state
+
+__all__ = ["GRID", "LIVE", "begin_again", "grid", "live"]
+
+LIVE, GRID = "drawing_live", "drawing_grid"
+Report = TypeVar("Report", pads.Strokes, pads.Cells)
+
+
+def _component(name: str) -> Any:
+    def read(*files: str) -> str:
+        return "\n".join(Path(__file__).with_name(file).read_text("utf-8") for file in files)
+
+    return st.components.v2.component(
+        name,
+        html=read(f"{name}.html"),
+        css=read("pad.css", f"{name}.css"),
+        js=read("pad_link.js", f"{name}.js"),
+    )
+
+
+_live, _grid = _component("live_pad"), _component("grid_pad")
+
+
+def live() -> Drawn:
+    """Show the live pad; return what is drawn on it."""
+    report, drawn = _reported(LIVE, pads.NO_STROKES, pads.read_strokes, pads.drawn_of_strokes)
+    kept = state.kept(LIVE, pads.NO_STROKES)  # a pen that moves has not finished its stroke
+    _show(_live, LIVE, {"strokes": kept.strokes, "width": report.width}, report)
+    return drawn
+
+
+def grid() -> Drawn:
+    """Show the keyboard grid; return what is drawn on it."""
+    report, drawn = _reported(GRID, pads.NO_CELLS, pads.read_cells, pads.drawn_of_cells)
+    content = {"cells": report.cells, "here": report.here, "undo": report.undo}
+    _show(_grid, GRID, content, report)
+    return drawn
+
+
+def begin_again(key: str) -> None:
+    """Let a pad of ours begin again, empty; only from a callback, before the pad is shown."""
+    nothing: pads.Strokes | pads.Cells = pads.NO_STROKES if key == LIVE else pads.NO_CELLS
+    kept = state.kept(key, nothing)
+    state.keep(key, replace(nothing, start=kept.start + 1, revision=kept.revision + 1))
+
+
+def _reported(
+    key: str,
+    nothing: Report,
+    read: Callable[[object], Report],
+    draw: Callable[[Report], Drawn],
+) -> tuple[Report, Drawn]:
+    """Return what a pad holds: by its report or, if it has none yet, as it was left.
+
+    A report that no pad of ours sends counts as nothing drawn.
+    """
+    kept: Report = state.kept(key, nothing)
+    widget = state.widget(key)
+    raw = widget.get("drawing") if isinstance(widget, dict) else None
+    if raw is None:
+        return kept, draw(kept)
+    try:
+        report = read(raw)
+        if report.start != kept.start:  # it was sent before the pad began again
+            return kept, draw(kept)
+        drawn = draw(report)
+    except pads.PadError:
+        blank = replace(nothing, start=kept.start, revision=kept.revision)
+        return blank, draw(blank)
+    if not report.moving:
+        state.keep(key, report)
+    return report, drawn
+
+
+def _show(component: Any, key: str, content: dict, report: pads.Strokes | pads.Cells) -> None:
+    data = {**content, "start": report.start, "answered": report.revision}
+    component(key=key, data=data, on_drawing_change=lambda: None)
