@@ -1,0 +1,185 @@
+"""Why a network says what it says: evidence over the pixels, and what its layers hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+
+from mnist_core.figures.pictures import enlarged
+from mnist_core.figures.style import LABEL, NEGATIVE, NEUTRAL, POSITIVE, framed, signed_rgb
+
+__all__ = [
+    "MOST_BARS",
+    "evidence_picture",
+    "feature_sheet",
+    "map_picture",
+    "sum_figure",
+    "vector_figure",
+    "vector_strip",
+]
+
+MOST_BARS = 160  # a longer vector is drawn as a strip
+_INK = 100  # of 255: from here on a pixel belongs to the digit that is outlined
+_OUTLINE = (86, 94, 106)
+_TILE, _GAP, _NUMBER = 64, 8, 18  # pixels
+_CELL = 10  # pixels
+
+
+def map_picture(values: np.ndarray, side: int = 280, largest: float | None = None) -> np.ndarray:
+    """Colour a map of signed numbers: blue above zero, orange below, zero is paper.
+
+    Parameters
+    ----------
+    values : (H, W) float
+    side : int
+        What the shorter side of the picture reaches at least, in pixels.
+    largest : float or None
+        What gets the full colour; None: the largest absolute value here.
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB.
+    """
+    return enlarged(signed_rgb(values, _largest(values) if largest is None else largest), side)
+
+
+def evidence_picture(
+    evidence: np.ndarray, image: np.ndarray, side: int = 280, largest: float | None = None
+) -> np.ndarray:
+    """Draw what speaks for a class in blue and against it in orange, the digit outlined.
+
+    Parameters
+    ----------
+    evidence : (28, 28) float
+    image : (28, 28) uint8
+    side, largest
+        As for `map_picture`.
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB.
+    """
+    picture = map_picture(evidence, side, largest)
+    ink = enlarged(image >= _INK, side)
+    width = max(1, len(picture) // 200)
+    picture[ink & ~ndimage.binary_erosion(ink, iterations=width)] = _OUTLINE
+    return picture
+
+
+def feature_sheet(
+    maps: np.ndarray, columns: int = 8, tile: int = _TILE, largest: float | None = None
+) -> np.ndarray:
+    """Lay feature maps, or the parts of a kernel, side by side, each with its number.
+
+    Parameters
+    ----------
+    maps : (C, H, W) float
+    columns : int
+        Maps in a row.
+    tile : int
+        What a tile's side reaches at least, in pixels.
+    largest : float or None
+        What gets the full colour on all of them; None: the largest absolute value of any.
+
+    Returns
+    -------
+    (H, W, 4) uint8, RGBA; transparent between the tiles.
+    """
+    largest = _largest(maps) if largest is None else largest
+    tiles = [map_picture(values, tile, largest) for values in maps]
+    height, width = tiles[0].shape[:2]
+    columns = min(columns, len(tiles))
+    rows = -(-len(tiles) // columns)
+    across, down = width + _GAP, height + _NUMBER + _GAP
+    sheet = Image.new("RGBA", (columns * across - _GAP, rows * down - _GAP))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
+    for number, picture in enumerate(tiles):
+        x, y = number % columns * across, number // columns * down
+        draw.text((x + width / 2, y + _NUMBER / 2), str(number), LABEL, font, anchor="mm")
+        sheet.paste(Image.fromarray(picture), (x, y + _NUMBER))
+    return np.asarray(sheet)
+
+
+def vector_strip(vector: np.ndarray, columns: int = 56) -> np.ndarray:
+    """Draw a long vector as coloured cells, from left to right and line by line.
+
+    Parameters
+    ----------
+    vector : (N,) float
+    columns : int
+        Cells in a line.
+
+    Returns
+    -------
+    (H, W, 4) uint8, RGBA; transparent after the last cell.
+    """
+    lines = -(-len(vector) // columns)
+    cells = np.zeros((lines * columns, 4), dtype=np.uint8)
+    cells[: len(vector), :3] = signed_rgb(vector[None], _largest(vector))[0]
+    cells[: len(vector), 3] = 255
+    return cells.reshape(lines, columns, 4).repeat(_CELL, axis=0).repeat(_CELL, axis=1)
+
+
+def vector_figure(vector: np.ndarray, names: Sequence[str] | None = None) -> go.Figure:
+    """Draw a short vector as bars: blue up, orange down.
+
+    Parameters
+    ----------
+    vector : (N,) float
+    names : sequence of N str, or None for the numbers 0 to N - 1
+    """
+    figure = go.Figure(
+        go.Bar(
+            x=list(names) if names else list(range(len(vector))),
+            y=vector,
+            marker_color=[POSITIVE if value >= 0 else NEGATIVE for value in vector],
+            hovertemplate="%{x}: %{y:.3f}<extra></extra>",
+        )
+    )
+    if names:
+        figure.update_xaxes(type="category")
+    figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL)
+    return framed(figure, height=260, x="class" if names else "unit", y="output")
+
+
+def sum_figure(total_for: float, total_against: float, bias: float, logit: float) -> go.Figure:
+    """Draw a logit as the sum it is: each bar begins where the one above it ended.
+
+    Parameters
+    ----------
+    total_for : float, 0 or more
+    total_against : float, 0 or less
+    bias, logit : float
+    """
+    values = [total_for, total_against, bias, logit]
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=["pixels for", "pixels against", "bias", "logit"],
+            x=values,
+            measure=["relative", "relative", "relative", "total"],
+            text=[f"{value:+.2f}".replace("-", "−") for value in values],
+            textposition="outside",
+            textfont={"color": LABEL},
+            cliponaxis=False,
+            increasing={"marker": {"color": POSITIVE}},
+            decreasing={"marker": {"color": NEGATIVE}},
+            totals={"marker": {"color": NEUTRAL}},
+            connector={"line": {"color": NEUTRAL, "width": 1}},
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    ends = np.cumsum([0, total_for, total_against, bias])
+    low, high = float(ends.min()), float(ends.max())
+    room = 0.18 * (high - low or 1)  # for the numbers beside the bars
+    figure.update_xaxes(range=[low - room, high + room], zeroline=True, zerolinecolor=NEUTRAL)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return framed(figure, height=230)
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(np.abs(values).max(initial=0))
