@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -17,22 +16,13 @@ from torch import Tensor
 
 from mnist_core import models
 from mnist_core.runfiles import CHECKPOINT, MOMENTS, safe_tensors
+from mnist_core.zips import DAMAGED, reason, wanted_files
 
 __all__ = ["Parcel", "architecture_of", "pack", "unpack"]
 
 # in an archive, unpacked; a run of ours has 43 files (twice, if packed again by a Mac) of 17 MB
 MOST_FILES, MOST_BYTES = 128, 64_000_000
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # two letters would not do: a safetensors file may have them
-_PACKED_AS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for gigabytes
-_DAMAGED = (
-    zipfile.BadZipFile,
-    NotImplementedError,  # a compression or encryption that zipfile does not know
-    RuntimeError,  # encrypted
-    EOFError,
-    OSError,
-    ValueError,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +71,11 @@ def unpack(data: bytes) -> Parcel:
 
 def _unpack_archive(data: bytes) -> Parcel:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            size = sum(entry.file_size for entry in entries)
-            if len(entries) > MOST_FILES or size > MOST_BYTES:
-                raise ValueError(
-                    f"a run's archive holds at most {MOST_FILES} files of {MOST_BYTES // 10**6} MB "
-                    f"together, this one says {len(entries)} files of {size:,} bytes"
-                )
-            roles = [(_role(entry.filename), entry) for entry in entries]
-            wanted = [(role, entry) for role, entry in roles if role is not None]
-            if len({role for role, _ in wanted}) < len(wanted):
-                raise ValueError("it holds the same file twice")
-            if any(e.compress_type not in _PACKED_AS for _, e in wanted):
-                raise ValueError("it is packed in an unusual way")
-            files = {role: _read(archive, entry) for role, entry in wanted}
-    except _DAMAGED as error:
-        why = " ".join(str(error).split())[:150]  # it may quote a file's name
+        files = wanted_files(data, _role, MOST_FILES, MOST_BYTES)
+    except DAMAGED as error:
         raise ValueError(
-            f"Expected a run's folder as a zip file, got one that cannot be read ({why}): "
-            "take one that was downloaded here."
+            f"Expected a run's folder as a zip file, got one that cannot be read ({reason(error)}):"
+            " take one that was downloaded here."
         ) from error
     checkpoint = files.pop(-1, None)
     if checkpoint is None:
@@ -109,12 +84,6 @@ def _unpack_archive(data: bytes) -> Parcel:
             "was downloaded here."
         )
     return Parcel(checkpoint, files)
-
-
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Read an entry up to the size it says it has; ``archive.read`` unpacks a bomb to its end."""
-    with archive.open(entry) as file:
-        return file.read(entry.file_size)
 
 
 def _role(name: str) -> int | None:

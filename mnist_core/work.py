@@ -32,6 +32,7 @@ __all__ = ["RUNS_PER_WORKSPACE", "RunUnavailableError", "Work"]
 
 RUNS_PER_WORKSPACE = 50  # so that a table of them can be read; the oldest ended one goes first
 _MOST_THREADS, _LONGEST_REASON = 2, 1_000  # that a file from elsewhere may ask for; characters
+FROM_A_FILE = "Weights from a file, as they came."
 INTERRUPTED = (
     "It was interrupted: the server ended while this run was going. Everything up to its last "
     "write is here, and Resume carries on as if nothing had happened."
@@ -169,17 +170,39 @@ class Work:
         """
         parcel = unpack(data)
         if parcel.weights:
-            run, record = _run_around(parcel.weights, dataset)
-        else:
-            record, tensors = parse_checkpoint(parcel.checkpoint)
-            threads, reason = min(record.threads, _MOST_THREADS), record.reason[:_LONGEST_REASON]
-            record = replace(record, threads=threads, reason=reason)
-            try:
-                run = self._restore(record, tensors)
-            except DatasetUnavailableError as error:
-                raise ValueError(f"This run needs data that is not here: {error}") from error
-            record = replace(record, id=new_id(), kind="run", created=time.time())
-            run.moments = [_moment(run, step, d) for step, d in sorted(parcel.moments.items())]
+            return self.keep_weights(workspace, parcel.weights, dataset, FROM_A_FILE)
+        record, tensors = parse_checkpoint(parcel.checkpoint)
+        threads, reason = min(record.threads, _MOST_THREADS), record.reason[:_LONGEST_REASON]
+        record = replace(record, threads=threads, reason=reason)
+        try:
+            run = self._restore(record, tensors)
+        except DatasetUnavailableError as error:
+            raise ValueError(f"This run needs data that is not here: {error}") from error
+        record = replace(record, id=new_id(), kind="run", created=time.time())
+        run.moments = [_moment(run, step, d) for step, d in sorted(parcel.moments.items())]
+        return self._keep(workspace, run, record)
+
+    def keep_weights(
+        self, workspace: str, weights: dict[str, Tensor], dataset: Dataset, reason: str
+    ) -> Job:
+        """Keep weights that were not trained here as a run that has ended, without a history.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            What to try them on.
+        reason : str
+            Where they come from, a sentence.
+
+        Raises
+        ------
+        ValueError
+            If they are of no architecture that is known, or no numbers.
+        """
+        run, record = _run_around(weights, dataset, reason)
+        return self._keep(workspace, run, record)
+
+    def _keep(self, workspace: str, run: TrainingRun, record: RunRecord) -> Job:
         self._make_room(workspace)
         job = self._take_in(workspace, run, record)
         job.write_down()
@@ -215,7 +238,8 @@ class Work:
         """
         kept = [r.id for r in self.workspaces.runs(workspace) if r.kind == kind]
         for job in self.jobs.of(workspace):
-            if job.trouble and job.id not in kept and isinstance(job.run, Race) == (kind == "race"):
+            wanted = isinstance(job.run, Race if kind == "race" else TrainingRun)
+            if job.trouble and job.id not in kept and wanted:
                 return job.id
         return kept[0] if kept else None
 
@@ -259,15 +283,14 @@ def _at_rest(record: RunRecord) -> tuple[Status, str]:
     return cast(Status, record.status), record.reason
 
 
-def _run_around(weights: dict[str, Tensor], dataset: Dataset) -> tuple[TrainingRun, RunRecord]:
+def _run_around(
+    weights: dict[str, Tensor], dataset: Dataset, reason: str
+) -> tuple[TrainingRun, RunRecord]:
     """Return a run that has these weights and no history, and its record."""
     config = TrainingConfig(dataset.name, architecture_of(weights))
     run = TrainingRun(config, dataset)
     run.restore(run.history, weights, run.memory())
-    record = replace(
-        _new_record("run", dataset), status="stopped", reason="Weights from a file, as they came."
-    )
-    return run, record
+    return run, replace(_new_record("run", dataset), status="stopped", reason=reason)
 
 
 def _moment(run: TrainingRun, step: int, data: bytes) -> Snapshot:

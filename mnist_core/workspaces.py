@@ -1,6 +1,7 @@
 """Where visitors' work is kept: a folder a visitor, in it a folder a run, all readable.
 
     <root>/<workspace id>/workspace.json          choices and progress through the lesson
+    <root>/<workspace id>/handwriting.zip         the visitor's drawings, see `handwriting`
     <root>/<workspace id>/runs/<run id>/run.json  settings and state of a run, see `runfiles`
 
 Whoever knows a workspace's id sees its work; it is long and random, and nowhere listed. This module
@@ -31,6 +32,11 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")  # what 16 random bytes make in base 64
 _MOST_JSON = 4_000_000  # bytes; the check-ups of 10,000 epochs take 2.5 MB
 _UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser takes
+_KINDS: dict[type, tuple[str, ...]] = {  # of a record's values
+    str: ("id", "kind", "status", "reason", "data"),
+    int: ("step", "total_steps", "threads"),
+    float: ("created", "training_s"),
+}
 _DEEPEST_JSON, _LARGEST_INT = 20, 18  # levels, ours have 3; digits, more overflow when used
 
 
@@ -102,23 +108,15 @@ class RunRecord:
     data: str = ""
 
     def __post_init__(self) -> None:
-        for name, kind in (
-            ("id", str),
-            ("kind", str),
-            ("created", float),
-            ("status", str),
-            ("reason", str),
-            ("step", int),
-            ("total_steps", int),
-            ("training_s", float),
-            ("threads", int),
-            ("data", str),
-        ):
-            value = getattr(self, name)
-            if type(value) is not kind or (kind is float and not math.isfinite(float(value))):
-                raise ValueError(f"“{name}” must be of type {kind.__name__}, got {value!r:.40}.")
-            if isinstance(value, str) and _UNPAIRED.search(value):
-                raise ValueError(f"“{name}” must be a text, got {value!r:.40}.")
+        for kind, names in _KINDS.items():
+            for name in names:
+                value = getattr(self, name)
+                finite = not isinstance(value, float) or math.isfinite(value)
+                if type(value) is not kind or not finite:
+                    expected = f"“{name}” must be of type {kind.__name__}"
+                    raise ValueError(f"{expected}, got {value!r:.40}.")
+                if isinstance(value, str) and _UNPAIRED.search(value):
+                    raise ValueError(f"“{name}” must be a text, got {value!r:.40}.")
         if self.status not in STATUSES or self.kind not in ("run", "race"):
             raise ValueError(f"the status must be one of {', '.join(STATUSES)}.")
         if not 0 <= self.step <= self.total_steps or not 1 <= self.threads <= 1024:
@@ -202,7 +200,8 @@ class Workspaces:
         self.root, self.limit_bytes = root, limit_bytes
         self._lock = threading.Lock()
 
-    def _folder(self, workspace: str) -> Path:
+    def folder(self, workspace: str) -> Path:
+        """Return where a workspace's work is kept; ValueError if it is no workspace's id."""
         if not is_id(workspace):
             raise ValueError(f"expected a workspace's id, got {workspace!r:.40}.")
         return self.root / workspace
@@ -210,12 +209,12 @@ class Workspaces:
     def run_folder(self, workspace: str, run_id: str) -> Path:
         if not is_id(run_id):
             raise ValueError(f"expected a run's id, got {run_id!r:.40}.")
-        return self._folder(workspace) / "runs" / run_id
+        return self.folder(workspace) / "runs" / run_id
 
     def remembered(self, workspace: str) -> dict[str, Any]:
         """Return the choices and progress kept for a workspace; empty if there are none."""
         try:
-            return read_json((self._folder(workspace) / "workspace.json").read_bytes())
+            return read_json((self.folder(workspace) / "workspace.json").read_bytes())
         except (OSError, ValueError):  # none yet, or damaged: the lesson begins afresh
             return {}
 
@@ -231,12 +230,12 @@ class Workspaces:
             kept = self.remembered(workspace)
             if kept | values != kept:
                 text = json.dumps(kept | values, indent=1) + "\n"
-                write_atomically(self._folder(workspace) / "workspace.json", text.encode())
+                write_atomically(self.folder(workspace) / "workspace.json", text.encode())
 
     def runs(self, workspace: str) -> list[RunRecord]:
         """Return what is kept of a workspace's runs, the newest first, without damaged ones."""
         records = []
-        for path in self._folder(workspace).glob("runs/*/run.json"):
+        for path in self.folder(workspace).glob("runs/*/run.json"):
             with contextlib.suppress(OSError, ValueError):
                 record = RunRecord.from_json(path.read_bytes())
                 if record.id == path.parent.name:
