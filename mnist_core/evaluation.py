@@ -16,16 +16,49 @@ __all__ = [
     "accuracy",
     "dead_units",
     "evaluate",
+    "logits_of",
     "probabilities",
     "score",
+    "softmax",
     "worst_mistakes",
 ]
 
 _BATCH = 1_000
 
 
-def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
-    """Run images through a model and return softmax(logits).
+def logits_of(model: nn.Module, images: np.ndarray) -> np.ndarray:
+    """Run images through a model: (N, 28, 28) uint8 -> (N, 10) float32.
+
+    Where a model that has diverged gives no numbers, all ten are 0: it says nothing.
+    """
+    parts = [np.empty((0, 10), dtype=np.float32)]
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            logits = model(to_input(images[start : start + _BATCH]))
+            told = logits.isfinite().all(dim=1, keepdim=True)
+            parts.append(torch.where(told, logits, 0.0).numpy())
+    return np.concatenate(parts)
+
+
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Turn logits into probabilities: exp(logit / temperature), divided by their sum.
+
+    Parameters
+    ----------
+    logits : (N, 10) float32
+    temperature : float
+        Above 1 makes the answers less sure, see `mnist_core.calibration`.
+
+    Returns
+    -------
+    (N, 10) float32; rows are non-negative and add up to 1.
+    """
+    scaled = torch.from_numpy(logits) / temperature
+    return torch.softmax(scaled, dim=1).numpy()
+
+
+def probabilities(model: nn.Module, images: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Run images through a model and return softmax(logits / temperature).
 
     Parameters
     ----------
@@ -33,15 +66,10 @@ def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (N, 10) float32; rows are non-negative and add up to 1. Where a model that has diverged gives
-    no numbers, each class gets 0.1: it says nothing.
+    (N, 10) float32; rows are non-negative and add up to 1. A model that has diverged gives each
+    class 0.1: it says nothing.
     """
-    parts = [np.empty((0, 10), dtype=np.float32)]
-    with torch.inference_mode():
-        for start in range(0, len(images), _BATCH):
-            logits = model(to_input(images[start : start + _BATCH]))
-            parts.append(torch.softmax(logits, dim=1).nan_to_num_(nan=0.1).numpy())
-    return np.concatenate(parts)
+    return softmax(logits_of(model, images), temperature)
 
 
 def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:

@@ -52,7 +52,8 @@ FEWEST = 5  # drawings to tune on, and as many to judge by
 _TUNED_ON = "Tuned on"  # how a tuned run's reason begins
 STEPS = 300
 OWN, REHEARSED = 16, 112  # images a batch
-LEARNING_RATES = {"linear": 0.002, "mlp": 0.002, "cnn": 0.001}  # the highest of one cycle
+# the highest of one cycle
+LEARNING_RATES = {"linear": 0.002, "mlp": 0.002, "cnn": 0.001, "deep": 0.001}
 
 
 @dataclass(frozen=True, slots=True)

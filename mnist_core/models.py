@@ -66,6 +66,24 @@ def cnn() -> nn.Sequential:
     )
 
 
+def deep() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, kernel_size=5, stride=2, padding=2),  # -> (B, 16, 14, 14)
+            relu1=nn.ReLU(),
+            conv2=nn.Conv2d(16, 32, kernel_size=3, padding=1),  # -> (B, 32, 14, 14)
+            relu2=nn.ReLU(),
+            pool=nn.MaxPool2d(2),  # -> (B, 32, 7, 7)
+            conv3=nn.Conv2d(32, 64, kernel_size=3, padding=1),  # -> (B, 64, 7, 7)
+            relu3=nn.ReLU(),
+            flatten=nn.Flatten(),  # -> (B, 3136)
+            l1=nn.Linear(3136, 64),  # -> (B, 64)
+            relu4=nn.ReLU(),
+            l2=nn.Linear(64, 10),  # -> (B, 10), the logits
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """One row of the table: what it is called, and the function that lays out its layers."""
@@ -82,6 +100,7 @@ ARCHITECTURES = {
         Architecture("linear", "Linear", "one linear layer, 784 to 10", linear),
         Architecture("mlp", "MLP", "a hidden layer of 128 units with ReLU", mlp),
         Architecture("cnn", "Small CNN", "two convolutions, then two linear layers", cnn),
+        Architecture("deep", "Deeper CNN", "a third convolution, twice the arithmetic", deep),
     )
 }
 

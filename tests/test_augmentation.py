@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mnist_core import augmentation
-from mnist_core.augmentation import augmented, generator_for
+from mnist_core.augmentation import augmented, generator_for, redrawn
 from mnist_core.pixels import to_input
 from tests.small_data import digits, global_generators_untouched, random_images
 
@@ -155,3 +155,146 @@ def test_a_digit_stays_about_as_large_as_it_was():
     assert 0.9 < ratio.median() < 1.1
     assert ratio.max() < 1.05 / 0.88**2
     assert ratio.min() < 0.9
+
+
+# --- redrawn
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """Leave only these of the changes: the others are set to 0."""
+
+    def keep(*names):
+        for name in {"TURN", "STRETCH", "SLANT", "MOVE", "BEND", "THICKER", "THINNER"} - {*names}:
+            monkeypatch.setattr(augmentation, name, 0.0)
+
+    return keep
+
+
+def ten_bundled_digits():
+    return to_input(digits().test_images[:10])
+
+
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+def test_the_same_generator_redraws_the_same(strength):
+    x = images()
+    one, other = (redrawn(x, torch.Generator().manual_seed(4), strength) for _ in range(2))
+    assert torch.equal(one, other)
+    assert not torch.equal(one, x)
+    assert not torch.equal(one, redrawn(x, torch.Generator().manual_seed(5), strength))
+
+
+def test_a_generator_redraws_differently_each_time_and_every_image_in_its_own_way():
+    generator, x = generator_for(0, 0), ten_bundled_digits()[:1].expand(8, 1, 28, 28)
+    results = {image.numpy().tobytes() for _ in range(3) for image in redrawn(x, generator)}
+    assert len(results) == 24
+
+
+@pytest.mark.parametrize("x", [images(8), ten_bundled_digits()], ids=["noise", "digits"])
+def test_redrawn_with_no_strength_changes_nothing(x):
+    result = redrawn(x, generator_for(0, 0), 0.0)
+    torch.testing.assert_close(result, x, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("change", ["TURN", "STRETCH", "SLANT", "MOVE", "BEND"])
+def test_each_change_of_place_alone_changes_the_image_and_grows_with_strength(only, change):
+    only(change)
+    x = ten_bundled_digits()
+    weak, strong = (
+        (redrawn(x, generator_for(1, 2), strength) - x).abs().mean() for strength in (0.1, 1.0)
+    )
+    assert 0 < weak < 0.5 * strong
+
+
+def test_without_any_change_redrawn_is_the_image_at_full_strength_too(only):
+    only()
+    x = images(8)
+    torch.testing.assert_close(redrawn(x, generator_for(0, 0)), x, rtol=0, atol=1e-5)
+
+
+def test_the_bend_alone_leaves_flat_areas_flat_and_moves_by_a_few_pixels(only):
+    only("BEND")
+    x = torch.zeros(200, 1, 28, 28)
+    x[:, :, 10:18, 10:18] = 1
+    y = redrawn(x, generator_for(0, 0))
+    torch.testing.assert_close(y[:, :, 13:15, 13:15], torch.ones(200, 1, 2, 2), rtol=0, atol=0.5)
+    assert y[:, :, :5].max() == 0
+    moved = np.abs(centres(y))
+    assert 0.05 < moved.mean() < 1
+    assert moved.max() < 3.5
+
+
+def test_the_pen_alone_mixes_in_a_share_of_the_dilated_or_of_the_eroded_image(only):
+    only("THICKER", "THINNER")
+    x = to_input(digits().test_images[:200])
+    dilated = torch.nn.functional.max_pool2d(x, 3, 1, 1)
+    eroded = -torch.nn.functional.max_pool2d(-x, 3, 1, 1)
+
+    y = redrawn(x, generator_for(0, 0))
+
+    bolder, finer = [], []
+    for before, after, more, less in zip(x, y, dilated, eroded, strict=True):
+        change, grown = (after - before).sum(), (after > before + 1e-5).any()
+        other = more if grown else less
+        share = change / (other - before).sum()
+        torch.testing.assert_close(after, before + share * (other - before), rtol=0, atol=1e-4)
+        (bolder if grown else finer).append(float(share))
+    finer = [share for share in finer if share > 1e-4]
+    assert 0.5 < max(bolder) <= 0.7  # THICKER
+    assert 0.35 < max(finer) <= 0.5  # THINNER
+    assert 30 < len(bolder) < 70  # a quarter of the images
+    assert 30 < len(finer) < 70
+
+
+def test_thickness_grows_with_strength(only):
+    only("THICKER", "THINNER")
+    x = ten_bundled_digits()
+    whole, half = (redrawn(x, generator_for(0, 3), strength) - x for strength in (1.0, 0.5))
+    torch.testing.assert_close(half, whole / 2, rtol=0, atol=1e-5)
+    assert whole.abs().max() > 0.1
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0, 1.4])
+@pytest.mark.parametrize(
+    "x",
+    [torch.ones(300, 1, 28, 28), images(300).round(), torch.zeros(3, 1, 28, 28)],
+    ids=["1", "0, 1", "0"],
+)
+def test_redrawn_keeps_the_range(x, strength):
+    y = redrawn(x, generator_for(0, 0), strength)
+    assert y.min() >= 0
+    assert y.max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize("n", [1, 2, 33])
+def test_redrawn_keeps_shape_and_type_and_the_images_given(n):
+    x = images(n)
+    kept = x.clone()
+    y = redrawn(x, generator_for(0, 0))
+    assert y.shape == (n, 1, 28, 28)
+    assert y.dtype == torch.float32
+    assert torch.equal(x, kept)
+
+
+def test_redrawing_takes_nothing_from_the_global_generators():
+    with global_generators_untouched():
+        redrawn(images(), generator_for(0, 0))
+
+
+def test_a_redrawn_blob_moves_by_up_to_a_pixel_and_a_half(only):
+    only("MOVE")
+    x = torch.zeros(1_000, 1, 28, 28)
+    x[:, :, 12:16, 12:16] = 1
+    moved = centres(redrawn(x, generator_for(0, 0)))
+    assert np.abs(moved).max() <= 1.5 + 1e-3
+    assert (np.abs([moved.min(axis=0), moved.max(axis=0)]) > 1.45).all()
+    assert np.abs(moved.mean(axis=0)).max() < 0.1
+
+
+def test_a_redrawn_digit_stays_about_as_large_and_on_the_paper():
+    x = to_input(digits().test_images[:300])
+    y = redrawn(x, generator_for(0, 0))
+    ratio = y.sum((1, 2, 3)) / x.sum((1, 2, 3))
+    assert 0.9 < ratio.median() < 1.15
+    assert ratio.min() > 0.5
+    assert ratio.max() < 2

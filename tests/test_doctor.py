@@ -364,9 +364,9 @@ def test_advice_fits_the_run_s_own_settings():
     jump = 0.05  # calm
     assert advice() == "Try a larger model, MLP."
     assert advice(architecture="mlp") == "Try a larger model, Small CNN."
-    assert advice(architecture="cnn").startswith("Try the one-cycle schedule")
+    assert advice(architecture="deep").startswith("Try the one-cycle schedule")
     assert advice(architecture="mlp", engine="numpy").startswith("Try the one-cycle schedule")
-    assert advice(architecture="cnn", schedule="one-cycle") == "Try a learning rate of 0.001."
+    assert advice(architecture="deep", schedule="one-cycle") == "Try a learning rate of 0.001."
     jump = 0.25  # jumpy
     assert advice().startswith("Try the one-cycle schedule")
     assert advice(schedule="one-cycle") == "Try a learning rate of 0.001."

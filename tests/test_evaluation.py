@@ -10,8 +10,10 @@ from mnist_core.evaluation import (
     accuracy,
     dead_units,
     evaluate,
+    logits_of,
     probabilities,
     score,
+    softmax,
     worst_mistakes,
 )
 from mnist_core.pixels import to_input
@@ -244,3 +246,74 @@ def test_a_model_that_has_diverged_says_nothing(weight):
         model.l1.weight.fill_(weight)
     p = probabilities(model, np.full((3, 28, 28), 255, dtype=np.uint8))
     np.testing.assert_array_equal(p, np.full((3, 10), 0.1, dtype=np.float32))
+
+
+# --- logits and temperature
+
+
+def test_logits_are_what_the_model_says():
+    model, images = models.build("cnn", 0), random_images(5)
+    with global_generators_untouched():
+        logits = logits_of(model, images)
+    assert logits.dtype == np.float32
+    np.testing.assert_allclose(logits, model(to_input(images)).detach(), atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [0, 999, 1_000, 1_001])
+def test_logits_of_several_batches_keep_their_order(n):
+    answers = np.random.default_rng(1).integers(0, 10, n)
+    logits = logits_of(Oracle(), images_saying(*answers))
+    expected = np.zeros((n, 10), dtype=np.float32)
+    expected[np.arange(n), answers] = 10
+    np.testing.assert_array_equal(logits, expected)
+
+
+def test_only_the_rows_without_numbers_say_nothing():
+    class PartlyDiverged(nn.Module):
+        def forward(self, x):
+            logits = torch.arange(10.0).repeat(len(x), 1)
+            logits[1, 3], logits[2, 0], logits[3, 9] = float("nan"), float("inf"), -float("inf")
+            return logits
+
+    logits = logits_of(PartlyDiverged(), random_images(5))
+    np.testing.assert_array_equal(logits[[0, 4]], [np.arange(10)] * 2)
+    np.testing.assert_array_equal(logits[1:4], np.zeros((3, 10)))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_softmax_is_exact(temperature):
+    logits = np.zeros((2, 10), dtype=np.float32)
+    logits[0, 3] = 2.0
+    logits[1] = 7.0  # adding a number to all changes nothing
+    kept = logits.copy()
+
+    p = softmax(logits, temperature)
+
+    e = np.exp(2 / temperature)
+    expected = np.full((2, 10), 0.1)
+    expected[0] = 1 / (e + 9)
+    expected[0, 3] = e / (e + 9)
+    assert p.dtype == np.float32
+    np.testing.assert_allclose(p, expected, atol=1e-6)
+    np.testing.assert_array_equal(logits, kept)
+
+
+def test_softmax_of_large_logits_is_a_number():
+    p = softmax(np.array([[1e4, -1e4, *[0] * 8]], dtype=np.float32))
+    np.testing.assert_array_equal(p, np.eye(10)[:1])
+
+
+def test_softmax_of_nothing_is_nothing():
+    assert softmax(np.empty((0, 10), dtype=np.float32)).shape == (0, 10)
+
+
+def test_temperature_changes_how_sure_the_answers_are_and_not_the_answers():
+    model, images = models.build("mlp", 1), random_images(40)
+    cold, plain, warm = (probabilities(model, images, t) for t in (0.3, 1.0, 4.0))
+    np.testing.assert_array_equal(probabilities(model, images), plain)
+    np.testing.assert_allclose(warm, softmax(logits_of(model, images), 4.0), atol=1e-7)
+    for p in (cold, warm):
+        np.testing.assert_array_equal(p.argmax(axis=1), plain.argmax(axis=1))
+        np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
+    assert (cold.max(axis=1) > plain.max(axis=1)).all()
+    assert (warm.max(axis=1) < plain.max(axis=1)).all()
