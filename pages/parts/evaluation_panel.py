@@ -10,7 +10,7 @@ from mnist_core.evaluation import Evaluation, accuracy, evaluate, worst_mistakes
 from mnist_core.figures.classes import confusion_figure
 from mnist_core.figures.pictures import enlarged
 from mnist_core.job import ACTIVE
-from pages.parts import caches, current, frame, state, texts
+from pages.parts import caches, current, frame, state, texts, zoom_panel
 from pages.parts.current import ModelOnOffer
 
 __all__ = ["show"]
@@ -77,3 +77,21 @@ def _worst(test: Evaluation, offer: ModelOnOffer, dataset: Dataset) -> None:
     ]
     pictures = [enlarged(dataset.test_images[i], 84) for i in worst]
     frame.pictures(pictures, captions, 96, "evaluation_worst")
+    _open(worst.tolist(), captions, offer, dataset)
+
+
+def _open(worst: list[int], captions: list[str], offer: ModelOnOffer, dataset: Dataset) -> None:
+    """Let one of the mistakes be opened, from the network down to a single sum."""
+    image = st.selectbox(
+        "Open one of them, from the network down to a single sum",
+        worst,
+        index=None,
+        format_func=dict(zip(worst, captions, strict=True)).__getitem__,
+        placeholder="Choose a mistake",
+        key="evaluation_open",
+        width=480,
+    )
+    if image is not None:
+        texts.show("zoom", "intro")
+        pixels = dataset.test_images[image]
+        zoom_panel.show(offer.model, offer.architecture, pixels, offer.class_names, "evaluation")
