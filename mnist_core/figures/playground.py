@@ -1,0 +1,64 @@
+"""The playground's two loss curves, made to be drawn again several times a second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mnist_core.figures.style import LABEL, NEGATIVE, POSITIVE
+
+__all__ = ["loss_chart"]
+
+
+def loss_chart(epoch: np.ndarray, train_loss: np.ndarray, test_loss: np.ndarray) -> dict[str, Any]:
+    """Return ECharts options for the training and test loss; no animation.
+
+    Parameters
+    ----------
+    epoch : (K,) int64
+    train_loss, test_loss : (K,) float64
+        What is no finite number is left out.
+    """
+    return {
+        "animation": False,
+        "grid": {"left": 56, "right": 16, "top": 30, "bottom": 40},
+        "legend": {"top": 0, "right": 0, "textStyle": {"color": LABEL}},
+        "xAxis": {
+            "type": "value",
+            "min": 0,
+            "max": max(10, int(epoch[-1])),
+            "name": "epoch",
+            "nameLocation": "middle",
+            "nameGap": 24,
+            "axisLabel": {"color": LABEL, "showMaxLabel": False},
+            "nameTextStyle": {"color": LABEL},
+            "splitLine": {"show": False},
+        },
+        "yAxis": {
+            "type": "value",
+            "min": 0,
+            "name": "loss",
+            "axisLabel": {"color": LABEL},
+            "nameTextStyle": {"color": LABEL},
+            "splitNumber": 3,
+        },
+        "tooltip": {"trigger": "axis"},
+        "series": [
+            _line("training", epoch, train_loss, POSITIVE, "solid"),
+            _line("test", epoch, test_loss, NEGATIVE, "dashed"),
+        ],
+    }
+
+
+def _line(name: str, x: np.ndarray, y: np.ndarray, colour: str, dash: str) -> dict[str, Any]:
+    finite = np.isfinite(y)
+    points = zip(x[finite].tolist(), np.round(y[finite], 5).tolist(), strict=True)
+    return {
+        "name": name,
+        "type": "line",
+        "showSymbol": False,
+        "data": [list(point) for point in points],
+        "lineStyle": {"color": colour, "width": 2, "type": dash},
+        "itemStyle": {"color": colour},
+    }

@@ -1,0 +1,99 @@
+"""Each ready experiment, played: does it do what its answer says?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from mnist_core.playground.experiments import EXPERIMENTS
+from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.setups import FEATURES
+
+MOST_STEPS = 4_000  # of 20 s of play about 8 are training: 500 steps a second are enough
+
+
+@cache
+def played(name):
+    run = PlaygroundRun(EXPERIMENTS[name].setup)
+    run.run_to(EXPERIMENTS[name].epochs)
+    return run
+
+
+def with_changes(name, epochs=None, **changes):
+    run = PlaygroundRun(replace(EXPERIMENTS[name].setup, **changes))
+    run.run_to(epochs or EXPERIMENTS[name].epochs)
+    return run.snapshot(1)
+
+
+def test_there_are_eight_and_none_takes_long():
+    assert len(EXPERIMENTS) == 8
+    assert all(name == row.name and row.title for name, row in EXPERIMENTS.items())
+    assert all(played(name).step_count <= MOST_STEPS for name in EXPERIMENTS)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [("circle", "features"), ("xor", "xor_hidden"), ("gauss", "line"), ("spiral", "spiral")],
+)
+def test_each_classic_set_is_solved(data, name):
+    assert EXPERIMENTS[name].setup.data == data
+    assert played(name).snapshot(1).test_error < 0.05
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", ["features", "xor_hidden", "line", "spiral"])
+def test_they_do_not_hang_on_one_seed(name, seed):
+    assert with_changes(name, seed=seed).test_error < 0.05
+
+
+def test_exclusive_or_is_too_much_for_a_line():
+    view = played("xor_line").snapshot(1)
+    assert EXPERIMENTS["xor_line"].setup.layers == ()
+    assert 0.4 < view.test_error < 0.6
+    assert view.train_loss == pytest.approx(np.log(2), abs=0.02)
+
+
+def test_layers_without_activation_are_one_line_and_with_tanh_they_are_more():
+    assert 0.4 < played("linear_layers").snapshot(1).test_error < 0.6
+    assert with_changes("linear_layers", activation="tanh").test_error < 0.05
+
+
+def test_l1_leaves_the_two_squares():
+    weights = dict(zip(FEATURES, played("features").snapshot(1).weights[0][0], strict=True))
+    assert weights.pop("x1sq") == pytest.approx(-0.45, abs=0.05)
+    assert weights.pop("x2sq") == pytest.approx(-0.45, abs=0.05)
+    assert max(map(abs, weights.values())) <= 0.06
+
+
+def test_too_large_a_learning_rate_diverges_and_a_smaller_one_does_not():
+    run = PlaygroundRun(EXPERIMENTS["learning_rate"].setup)
+    run.run_to(EXPERIMENTS["learning_rate"].epochs)
+    assert run.diverged
+    losses = run.curves.train_loss
+    assert np.all(np.diff(losses) > 0)  # on its way, every epoch made it worse
+    run.undo()
+    run.change(learning_rate=0.03)
+    run.run_to(10)
+    assert run.diverged is None
+    assert run.snapshot(1).train_loss < 1e-3
+
+
+def test_overfitting():
+    run = played("overfitting")
+    view = run.snapshot(1)
+    assert len(run.points.train_x) == 50
+    assert view.train_error == 0
+    assert 0.1 < view.test_error < 0.2
+    assert view.test_loss > 1.9 * run.curves.test_loss.min()
+    assert with_changes("overfitting", epochs=60, train_share=80).test_error < 0.1
+    with_l2 = with_changes("overfitting", regularisation="L2", regularisation_rate=0.03)
+    assert with_l2.test_loss < view.test_loss
+    assert with_l2.test_error < view.test_error
+
+
+def test_the_spiral_takes_longer_without_the_sines():
+    view = with_changes("spiral", features=("x1", "x2"))
+    assert view.test_error > 0.2
