@@ -8,14 +8,17 @@ import streamlit as st
 
 from mnist_core.figures.history import timeline_chart
 from mnist_core.history import Milestone
+from mnist_core.question_words import page_of
 from pages.parts import results, state, table
 
 __all__ = ["chosen_milestone", "show", "show_timeline"]
 
+_ICON = ":material/psychology_alt:"
+
 
 def show() -> None:
     """Show the lesson's pages as a map: which were gone through, and with what result."""
-    done = results.done()
+    done, predictions = results.done(), _predictions()
     stops = [page for page in table.PAGES if page.name != "home"]
     for row in range(0, len(stops), 3):
         for column, page in zip(st.columns(3), stops[row : row + 3], strict=False):
@@ -24,8 +27,32 @@ def show() -> None:
                 st.caption(page.about)
                 if page.name in done:
                     st.markdown(f":green-badge[:material/check: seen] {done[page.name]}")
+                if page.name in predictions:
+                    st.markdown(_mark(predictions[page.name]))
     seen = sum(page.name in done for page in stops)
     st.progress(seen / len(stops), text=f"{seen} of {len(stops)} pages behind you")
+    answered = [right for page in predictions.values() for right in page]
+    if answered:
+        with st.container(key="home_predictions"):
+            right, asked = sum(answered), len(answered)
+            st.markdown(f"{_ICON} {right} of {asked} {_noun(asked)} right")
+
+
+def _predictions() -> dict[str, list[bool]]:
+    """Return {page: for each prediction made there whether it was right}."""
+    predictions: dict[str, list[bool]] = {}
+    for name, (_option, right) in state.answers().items():
+        predictions.setdefault(page_of(name), []).append(right)
+    return predictions
+
+
+def _mark(predictions: list[bool]) -> str:
+    right, n = sum(predictions), len(predictions)
+    return f":blue-badge[{_ICON} {right} of {n}] {_noun(n)} right"
+
+
+def _noun(n: int) -> str:
+    return "prediction" if n == 1 else "predictions"
 
 
 def chosen_milestone(milestones: Sequence[Milestone]) -> int:

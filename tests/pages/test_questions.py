@@ -1,0 +1,132 @@
+"""Predict, then look: answers, the tally on the home page, and that both last."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.settings import settings
+from tests.pages.conftest import ROOT, go_to, words
+
+RIGHT = "Right, as you predicted."
+
+
+def answer(app, name: str, option: str):
+    app.radio(key=f"question_{name}").set_value(option).run()
+    app.button(key=f"question_{name}_check").click().run()
+    assert not app.exception
+    return app
+
+
+def test_one_may_read_on_without_an_answer(open_page):
+    app = open_page("layer")
+    assert app.radio(key="question_layer_parameters").value is None
+    assert app.button(key="question_layer_parameters_check").disabled
+    assert "3 × 4 =" not in words(app)
+    go_to(app, "home")
+    assert "prediction" not in words(app)
+
+
+def test_a_right_answer_is_explained_with_its_numbers(open_page):
+    app = answer(open_page("layer"), "layer_parameters", "15")
+    assert RIGHT in [s.value for s in app.success]
+    assert "3 × 4 = 12 weights. And each output\nhas one bias: 3 more." in words(app)
+    code = [block.value for block in app.code if "def layer_parameters" in block.value]
+    assert len(code) == 1
+    assert "layer.weight.numel()" in code[0]
+
+
+def test_a_wrong_answer_is_told_what_came_out_and_stands(open_page):
+    app = answer(open_page("layer"), "layer_parameters", "12")
+    assert RIGHT not in [s.value for s in app.success]
+    assert "It came out differently: **15**" in [i.value for i in app.info]
+    assert "- 12 · *your prediction*\n- **15** :green[:material/check:]\n- 16" in words(app)
+    for gone in (app.radio, app.button):
+        assert not {e.key for e in gone} & {
+            "question_layer_parameters",
+            "question_layer_parameters_check",
+        }
+
+
+def test_helpers_are_shown_beside_the_code(open_page):
+    app = answer(open_page("training"), "training_rate", "up")
+    (code,) = [block.value for block in app.code if "def training_rate" in block.value]
+    assert "def train(" in code
+    assert "def mean_loss(" in code
+
+
+def test_the_tally_is_on_the_route_map(open_page):
+    app = answer(open_page("layer"), "layer_parameters", "15")
+    go_to(app, "home")
+    assert "1 of 1 prediction right" in words(app)
+    answer(go_to(app, "layer"), "layer_double", "same")
+    answer(go_to(app, "loss"), "loss_guess", "2.3")
+    said = words(go_to(app, "home"))
+    assert "2 of 3 predictions right" in said
+    assert "1 of 2] predictions right" in said  # layer
+    assert "1 of 1] prediction right" in said  # loss
+
+
+def test_an_answer_lasts_over_a_page_change(open_page):
+    app = answer(open_page("layer"), "layer_parameters", "12")
+    go_to(go_to(app, "loss"), "layer")
+    assert "12 · *your prediction*" in words(app)
+    assert "It came out differently: **15**" in [i.value for i in app.info]
+
+
+def test_a_choice_not_checked_lasts_too(open_page):
+    app = open_page("layer")
+    app.radio(key="question_layer_parameters").set_value("16").run()
+    go_to(go_to(app, "loss"), "layer")
+    assert app.radio(key="question_layer_parameters").value == "16"
+
+
+def workspace_file(app):
+    return settings().work_dir / app.session_state["slot_workspace"] / "workspace.json"
+
+
+def opened_again(app, name: str):
+    """Open the address of a workspace in another session, as a reload does."""
+    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    again.query_params["workspace"] = app.session_state["slot_workspace"]
+    return go_to(again.run(), name)
+
+
+def test_an_answer_lasts_over_a_reload(open_page):
+    app = answer(open_page("layer"), "layer_parameters", "12")
+    kept = json.loads(workspace_file(app).read_text("utf-8"))
+    assert kept["answers"] == {"layer_parameters": ["12", False]}
+    again = opened_again(app, "layer")
+    assert "12 · *your prediction*" in words(again)
+    assert "0 of 1 prediction right" in words(go_to(again, "home"))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        7,
+        {"layer_parameters": "15"},
+        {"layer_parameters": ["15", "yes"]},
+        {"layer_parameters": [15, True]},
+        {"layer_parameters": ["9" * 40, True]},
+        {"no_such_question": ["15", True]},
+    ],
+)
+def test_what_cannot_be_an_answer_is_left_out(open_page, kept):
+    app = answer(open_page("layer"), "layer_parameters", "12")
+    file = workspace_file(app)
+    file.write_text(json.dumps({"answers": kept}), "utf-8")
+    again = opened_again(app, "layer")
+    assert again.radio(key="question_layer_parameters").value is None
+    assert "prediction" not in words(go_to(again, "home"))
+
+
+def test_an_option_that_is_gone_does_no_harm(open_page):
+    app = answer(open_page("layer"), "layer_parameters", "12")
+    file = workspace_file(app)
+    file.write_text(json.dumps({"answers": {"layer_parameters": ["13", False]}}), "utf-8")
+    again = opened_again(app, "layer")
+    assert "*your prediction*" not in words(again)
+    assert "It came out differently: **15**" in [i.value for i in again.info]
