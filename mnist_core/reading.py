@@ -1,32 +1,43 @@
-"""A drawing read by a model, prepared in each of the ways."""
+"""A drawing read by models, prepared in each of the ways."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from torch import nn
 
+from mnist_core.calibration import Calibration
 from mnist_core.drawing import PREPARATIONS, Preparation, check_ink
 from mnist_core.evaluation import probabilities
 
-__all__ = ["Reading", "read_drawing"]
+__all__ = ["Answer", "Reader", "Reading", "read_drawing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a model says of a drawing.
+class Reader:
+    """A model and how to read its confidence."""
+
+    model: nn.Module
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says of a prepared drawing.
 
     Attributes
     ----------
-    preparation : Preparation
-        The way from the drawing to the model's input.
     p : (10,) float32
-        The probability of each class.
+        The calibrated probability of each class.
+    threshold : float
+        Confidence below which the model is not sure.
     """
 
-    preparation: Preparation
     p: np.ndarray
+    threshold: float
 
     @property
     def said(self) -> int:
@@ -38,23 +49,49 @@ class Reading:
         """The probability of that class, 0 to 1."""
         return float(self.p.max())
 
+    @property
+    def sure(self) -> bool:
+        return self.confidence >= self.threshold
 
-def read_drawing(model: nn.Module, ink: np.ndarray) -> dict[str, Reading]:
-    """Prepare a drawing in each way of `mnist_core.drawing.PREPARATIONS` and let a model read it.
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A drawing prepared in each way, and what each model says of it.
+
+    Attributes
+    ----------
+    prepared : dict of way to Preparation
+        See `drawing.PREPARATIONS`.
+    answers : dict of model to (dict of way to Answer)
+    took_ms : float
+        Milliseconds for all of it.
+    """
+
+    prepared: Mapping[str, Preparation]
+    answers: Mapping[str, Mapping[str, Answer]]
+    took_ms: float
+
+
+def read_drawing(ink: np.ndarray, readers: Mapping[str, Reader]) -> Reading:
+    """Prepare a drawing in each way and let each model read it.
 
     Parameters
     ----------
     ink : (H, W) float32, 0 (paper) to 1 (ink)
+    readers : dict of name to Reader
 
     Raises
     ------
     DrawingError
         If there is no digit to read.
     """
+    started = time.perf_counter()
     check_ink(ink)
     prepared = {way: prepare(ink) for way, prepare in PREPARATIONS.items()}
-    p = probabilities(model, np.stack([preparation.pixels for preparation in prepared.values()]))
-    return {
-        way: Reading(preparation, row)
-        for (way, preparation), row in zip(prepared.items(), p, strict=True)
-    }
+    images = np.stack([preparation.pixels for preparation in prepared.values()])
+    answers = {}
+    for name, reader in readers.items():
+        rows = probabilities(reader.model, images, reader.calibration.temperature)
+        threshold = reader.calibration.threshold
+        answers[name] = {way: Answer(p, threshold) for way, p in zip(prepared, rows, strict=True)}
+    return Reading(prepared, answers, 1e3 * (time.perf_counter() - started))

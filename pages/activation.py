@@ -3,12 +3,13 @@ import streamlit as st
 
 from mnist_core.activations import ACTIVATIONS, collapse, curve
 from mnist_core.figures.concepts import activation_figure, collapse_figure
-from pages.parts import frame, texts
+from pages.parts import frame, own_values_panel, questions_panel, texts
 
 RANGE = 6.0
 
 frame.header("activation")
 
+questions_panel.ask("activation_slope")
 texts.show("activation", "curve")
 name = st.pills(
     "Activation",
@@ -38,6 +39,7 @@ if name == "softmax":
 frame.code(activation.in_numpy, activation.slope)
 frame.code(curve, folded=True)
 
+questions_panel.ask("activation_line")
 texts.show("activation", "why")
 bend = frame.pick(
     "Between the two layers",
@@ -58,5 +60,6 @@ with st.container(key="activation_collapse_result"):
     else:
         st.info(f"No single layer does it: the best one is off by up to {result.largest_gap:.3f}.")
 frame.code(collapse, folded=True)
+own_values_panel.show("ReLU" if name == "softmax" else name)
 texts.show("activation", "choose")
 frame.footer("activation")

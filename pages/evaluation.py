@@ -1,13 +1,15 @@
 import streamlit as st
 
-from pages.parts import caches, current, evaluation_panel, frame
+from pages.parts import caches, current, evaluation_panel, frame, questions_panel
 
 frame.header("evaluation")
 
+questions_panel.ask("evaluation_always")
 dataset = caches.current_dataset()
 offer = current.model_choice("evaluation_model", dataset=dataset)
 if offer.class_names == dataset.class_names:
     evaluation_panel.show(offer, dataset)
 else:
     st.page_link("pages/training.py", label="Train a model", icon=":material/model_training:")
+questions_panel.ask("evaluation_shift")
 frame.footer("evaluation")

@@ -10,11 +10,12 @@ from mnist_core.layers import (
     lesson_in_numpy,
     lesson_in_torch,
 )
-from pages.parts import frame, layer_editor, texts
+from pages.parts import frame, layer_editor, questions_panel, texts
 
 frame.header("layer")
 
 texts.show("layer", "lesson")
+questions_panel.ask("layer_double")
 seed = frame.again("Fresh weights", "layer_lesson_fresh", "layer_lesson")
 layer, in_torch = lesson_in_torch(seed)
 in_numpy = lesson_in_numpy(layer)
@@ -32,6 +33,7 @@ frame.code(lesson_in_torch, lesson_in_numpy, fresh_layer)
 with st.expander("Why “match” and not “equal”?"):
     texts.show("layer", "rounding")
 
+questions_panel.ask("layer_parameters")
 texts.show("layer", "free")
 W, b, x = layer_editor.editable_layer()
 try:

@@ -4,7 +4,7 @@ import streamlit as st
 from mnist_core import losses
 from mnist_core.figures.classes import confidence_bars, gradient_figure
 from mnist_core.figures.concepts import loss_curves_figure
-from pages.parts import frame, loss_editor, texts
+from pages.parts import frame, loss_editor, questions_panel, texts
 
 WAYS = {
     "cross-entropy": (losses.cross_entropy_in_torch, losses.cross_entropy_in_numpy),
@@ -13,8 +13,14 @@ WAYS = {
 
 frame.header("loss")
 
+questions_panel.ask("loss_guess")
 texts.show("loss", "logits")
 z, label, names = loss_editor.logits_and_label()
+st.page_link(
+    "pages/model.py",
+    label="How a network comes to its logits: open one up",
+    icon=":material/zoom_in:",
+)
 kind = frame.pick("Loss", WAYS, "loss_kind", "cross-entropy")
 result = losses.loss_of(kind, z, label)
 
@@ -62,6 +68,7 @@ st.plotly_chart(
     config=frame.STILL,
 )
 
+questions_panel.ask("loss_tenth")
 texts.show("loss", "curves")
 st.plotly_chart(loss_curves_figure(float(result.p[label])), key="loss_curves", config=frame.STILL)
 

@@ -4,12 +4,13 @@ from torch import nn
 from mnist_core import engine, evaluation, loaders, models, numpy_engine
 from mnist_core.figures.classes import softmax_figure
 from mnist_core.single_step import single_step, step_in_numpy, step_in_torch
-from pages.parts import caches, frame, state, texts
+from pages.parts import caches, frame, open_panel, questions_panel, state, texts
 
 BATCH_SIZE, SAMPLES = 32, 4
 
 frame.header("model")
 
+questions_panel.ask("model_hidden")
 texts.show("model", "choose")
 name = state.choose(
     st.segmented_control,
@@ -55,6 +56,7 @@ st.plotly_chart(
 )
 frame.code(evaluation.probabilities, folded=True)
 
+questions_panel.ask("model_step")
 texts.show("model", "step")
 step = single_step(model, images, labels)
 frame.numbers(
@@ -78,6 +80,7 @@ frame.code(
     numpy_engine.Linear.find_gradients,
     folded=True,
 )
+open_panel.show(dataset, model, name)
 with st.expander("What is an `nn.Module`?"):
     texts.show("model", "module")
     st.code(nn.Module.__doc__, language=None)

@@ -17,20 +17,33 @@ if TYPE_CHECKING:  # torch stays out until a page needs it
     import numpy as np
     from torch import nn
 
+    from mnist_core.calibration import Calibration
     from mnist_core.datasets import Dataset
     from mnist_core.evaluation import Evaluation
+    from mnist_core.handwriting import Handwriting
+    from mnist_core.handwriting_store import HandwritingStore
+    from mnist_core.neighbours import Index
     from mnist_core.work import Work
     from pages.parts.current import ModelOnOffer
 
 __all__ = [
+    "calibration_of",
     "current_dataset",
     "current_dataset_name",
     "current_status",
     "dataset_named",
+    "dataset_to_compare",
     "downloads",
     "evaluation_of",
+    "feature_index",
+    "handwriting_store",
     "mean_images",
+    "model_of",
+    "own_distances",
+    "pixel_index",
     "pretrained",
+    "reading_of",
+    "test_accuracy_of",
     "used_mb",
     "work",
     "workspaces",
@@ -117,6 +130,69 @@ def pretrained(name: str) -> nn.Sequential:
     return models.load_pretrained(name)
 
 
+def model_of(offer: ModelOnOffer) -> nn.Sequential:
+    """Return a model on offer, built once for all who ask."""
+    return _model(offer.version, offer)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _model(version: str, _offer: ModelOnOffer) -> nn.Sequential:
+    del version
+    return _offer.load()
+
+
+def calibration_of(offer: ModelOnOffer) -> Calibration:
+    """Return how to read a model's confidence: as its card says, or measured once it is at rest."""
+    from mnist_core.calibration import Calibration
+    from mnist_core.datasets import DatasetUnavailableError
+
+    if offer.bundled:
+        return _calibrations()[offer.key]
+    try:
+        return Calibration() if offer.going else _calibration(offer.version, offer)
+    except DatasetUnavailableError:
+        return Calibration()  # nothing here to measure it with
+
+
+@st.cache_resource(show_spinner=False)
+def _calibrations() -> dict[str, Calibration]:
+    from mnist_core.calibration import Calibration
+    from mnist_core.models import pretrained_card
+
+    return {name: Calibration(**entry["calibration"]) for name, entry in pretrained_card().items()}
+
+
+@st.cache_resource(max_entries=64, show_spinner="How far can this model be believed?")
+def _calibration(version: str, _offer: ModelOnOffer) -> Calibration:
+    del version
+    from mnist_core.calibration import calibrate
+
+    dataset = dataset_named(_offer.dataset)
+    some = slice(0, 2_000)  # of the test set: it was not trained on them
+    return calibrate(_offer.model, dataset.test_images[some], dataset.test_labels[some], _others())
+
+
+@st.cache_resource(show_spinner=False)
+def _others() -> np.ndarray:
+    """Return 600 drawings that are no digit."""
+    import numpy as np
+
+    from mnist_core.pretrained.nondigits import non_digits
+
+    images = dataset_named("digits").train_images
+    return non_digits(images, 600, np.random.default_rng(0))
+
+
+def dataset_to_compare(offer: ModelOnOffer) -> Dataset:
+    """Return the data set a model was trained on, or the one in use if that is not here."""
+    from mnist_core.datasets import DatasetUnavailableError
+
+    try:
+        return dataset_named(offer.dataset)
+    except DatasetUnavailableError:
+        return current_dataset()
+
+
 def evaluation_of(offer: ModelOnOffer, dataset: Dataset, split: str) -> Evaluation:
     """Evaluate a model on a split of a data set, once for all who ask."""
     version = _version(dataset.name)
@@ -131,3 +207,88 @@ def _evaluation(
     from mnist_core.evaluation import evaluate
 
     return evaluate(_model, *_dataset.split(split))
+
+
+def pixel_index(dataset: Dataset) -> Index:
+    """Return the training images ready to find the nearest among, by pixels; no copy of them."""
+    return _pixel_index(_version(dataset.name), dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _pixel_index(version: str, _dataset: Dataset) -> Index:
+    del version
+    from mnist_core.neighbours import index_of, pixel_rows
+
+    return index_of(pixel_rows(_dataset.train_images))
+
+
+_SAMPLE = 10_000  # images; the CNN would need more than a second for all 60,000
+
+
+def feature_index(model: nn.Sequential, version: str, dataset: Dataset) -> Index:
+    """Return what a model's last layer reads of the first 10,000 training images."""
+    return _feature_index(version, _version(dataset.name), model, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner="The model reads the training images")
+def _feature_index(
+    model_version: str, dataset_version: str, _model: nn.Sequential, _dataset: Dataset
+) -> Index:
+    del model_version, dataset_version
+    from mnist_core.neighbours import features, index_of
+
+    return index_of(features(_model, _dataset.train_images[:_SAMPLE]))
+
+
+def own_distances(dataset: Dataset, label: int) -> np.ndarray:
+    """Return how far a class's images are from each other, as `neighbours.class_distance` asks."""
+    return _own_distances(_version(dataset.name), label, dataset)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _own_distances(version: str, label: int, _dataset: Dataset) -> np.ndarray:
+    del version
+    from mnist_core.neighbours import own_distances
+
+    return own_distances(_dataset.train_images, _dataset.train_labels, label)
+
+
+@st.cache_resource(show_spinner=False)
+def handwriting_store() -> HandwritingStore:
+    from mnist_core.handwriting_store import HandwritingStore
+
+    return HandwritingStore(workspaces())
+
+
+def reading_of(offer: ModelOnOffer, handwriting: Handwriting) -> Evaluation:
+    """Let a model read a visitor's drawings, at least one."""
+    pictures = tuple((sample.id, sample.label) for sample in handwriting.samples)
+    return _reading(offer.version, pictures, offer, handwriting)
+
+
+@st.cache_resource(max_entries=200, show_spinner="The models read your drawings")
+def _reading(
+    version: str,
+    pictures: tuple[tuple[str, int], ...],
+    _offer: ModelOnOffer,
+    _handwriting: Handwriting,
+) -> Evaluation:
+    del version, pictures
+    from mnist_core.evaluation import evaluate
+
+    return evaluate(_offer.model, _handwriting.images, _handwriting.labels)
+
+
+def test_accuracy_of(offer: ModelOnOffer, dataset: Dataset) -> float:
+    """Return a model's accuracy on a test set; of more models than `evaluation_of` remembers."""
+    return _test_accuracy(offer.version, _version(dataset.name), offer, dataset)
+
+
+@st.cache_data(max_entries=1_000, show_spinner="The models read the test set")
+def _test_accuracy(
+    model_version: str, dataset_version: str, _offer: ModelOnOffer, _dataset: Dataset
+) -> float:
+    del model_version, dataset_version
+    from mnist_core.evaluation import accuracy
+
+    return accuracy(_offer.model, *_dataset.split("test"))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import streamlit as st
 from torch import nn
 
 from mnist_core import models
 from mnist_core.configs import TrainingConfig
 from mnist_core.datasets import TITLES, Dataset, class_names
-from mnist_core.job import ENDED, Job
+from mnist_core.finetuning import is_tuned
+from mnist_core.job import ACTIVE, ENDED, Job
 from mnist_core.work import RunUnavailableError
 from mnist_core.workspaces import RunRecord
 from pages.parts import caches, state
 
-__all__ = ["ModelOnOffer", "job", "model_choice", "on_offer"]
+__all__ = ["DIGITS", "ModelOnOffer", "compared", "drawing", "job", "model_choice", "on_offer"]
 
+DIGITS = class_names("mnist")
 MOST = 12  # of the visitor's own models: a list to choose from, not an archive
 
 
@@ -34,6 +37,9 @@ class ModelOnOffer:
         Changes when the weights do.
     dataset : str
         Name of the data set it was trained on.
+    architecture : str
+    going : bool
+        Whether it is being trained right now.
     load : callable
         Builds the model; only the chosen one is built.
     """
@@ -42,11 +48,17 @@ class ModelOnOffer:
     label: str
     version: str
     dataset: str
+    architecture: str
+    going: bool
     load: Callable[[], nn.Sequential]
 
     @property
     def model(self) -> nn.Sequential:
-        return self.load()
+        return caches.model_of(self)
+
+    @property
+    def bundled(self) -> bool:
+        return self.key in models.ARCHITECTURES
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -69,6 +81,12 @@ def job() -> Job | None:
         return None  # the Runs page says why
 
 
+def drawing() -> np.ndarray | None:
+    """Return what the visitor last drew, as the model read it: (28, 28) uint8."""
+    shown = state.kept("drawing_shown", None)
+    return None if shown is None else shown.pixels
+
+
 def on_offer() -> list[ModelOnOffer]:
     """List the models: the visitor's own, the current and then the newest first; the bundled."""
     bundled = [
@@ -77,6 +95,8 @@ def on_offer() -> list[ModelOnOffer]:
             f"{row.title}, trained beforehand on MNIST",
             name,
             "mnist",
+            name,
+            False,
             partial(caches.pretrained, name),
         )
         for name, row in models.ARCHITECTURES.items()
@@ -87,6 +107,12 @@ def on_offer() -> list[ModelOnOffer]:
     return [_own(r, mine is not None and r.id == mine.id) for r in records[:MOST]] + bundled
 
 
+def compared(chosen: ModelOnOffer, offers: list[ModelOnOffer]) -> list[ModelOnOffer]:
+    """List the models that stand side by side: the chosen one, the visitor's own, the bundled."""
+    others = [offer for offer in offers if offer.key == "mine" or offer.bundled]
+    return [chosen] + [offer for offer in others if offer.key != chosen.key]
+
+
 def _own(record: RunRecord, mine: bool) -> ModelOnOffer:
     config = TrainingConfig.from_json(record.config)
     title = models.ARCHITECTURES[config.architecture].title
@@ -95,12 +121,14 @@ def _own(record: RunRecord, mine: bool) -> ModelOnOffer:
     step = live.run.snapshot.step if live else record.step
     steps = "1 step" if step == 1 else f"{step:,} steps"
     if not step:
-        steps = "weights from a file"
+        steps = "tuned on drawings" if is_tuned(record) else "weights from a file"
     return ModelOnOffer(
         "mine" if mine else record.id,
         f"{'Your own' if mine else 'Your earlier one'}: {title}, {steps}, {TITLES[config.dataset]}",
         f"{record.id} {step}",
         config.dataset,
+        config.architecture,
+        live is not None and live.status in ACTIVE,
         partial(_load, state.workspace(), record.id),
     )
 
@@ -110,14 +138,20 @@ def _load(workspace: str, run_id: str) -> nn.Sequential:
     return models.with_weights(run.config.architecture, run.snapshot.weights)
 
 
-def model_choice(key: str, label: str = "Model", dataset: Dataset | None = None) -> ModelOnOffer:
+def model_choice(
+    key: str,
+    label: str = "Model",
+    dataset: Dataset | None = None,
+    offered: Sequence[ModelOnOffer] = (),
+) -> ModelOnOffer:
     """Show the choice of a model and return the chosen one.
 
-    With a data set, say so if the model was trained on another.
+    With a data set, say so if the model was trained on another. What is `on_offer` can be given by
+    whoever has asked already: it looks at the visitor's files.
     """
-    offers = {offer.key: offer for offer in on_offer()}
+    offers = {offer.key: offer for offer in offered or on_offer()}
     chosen = state.chosen_model()
-    first = "mine" if "mine" in offers else "cnn"
+    first = "mine" if "mine" in offers else "deep"
     current = chosen if chosen in offers else first
     state.choose(
         st.selectbox,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,20 @@ __all__ = [
 STILL = {"displayModeBar": False, "scrollZoom": False}
 
 
-def header(name: str) -> None:
-    """Begin a page: its title, first words, and what the address asks for."""
+def header(name: str, parameters: Collection[str] = ()) -> None:
+    """Begin a page: its title, first words, and what the address asks for.
+
+    Parameters
+    ----------
+    name : str
+        The page's name in the table.
+    parameters : collection of str
+        What of the address the page reads itself.
+    """
     enter_by_the_door()
     warm.start()
     trouble = workspace.enter()
-    unknown = links.apply()  # before anything is shown: it may choose the data
+    unknown = links.apply(parameters)  # before anything is shown: it may choose the data
     workspace.keep()
     with st.sidebar:
         data_panel.show("sidebar_data")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import streamlit as st
 
@@ -20,32 +20,37 @@ _PARAMETERS: dict[str, tuple[tuple[str, ...], Choose, Chosen]] = {
 _PLAIN = re.compile(r"[\w-]{1,24}", re.ASCII)
 
 
-def apply() -> list[str]:
-    """Set what the address asks for, once; return a sentence for each part that is not known."""
-    parameters = _parameters()
+def apply(own: Collection[str] = ()) -> list[str]:
+    """Set what the address asks for, once; return a sentence for each part that is not known.
+
+    Parameters
+    ----------
+    own : collection of str
+        Parameters that the page itself reads.
+    """
+    parameters = _parameters(own)
     if parameters != state.applied_parameters():
         state.set_applied_parameters(parameters)
         for name, (values, choose, _) in _PARAMETERS.items():
             if parameters.get(name) in values:
                 choose(parameters[name])
     else:
-        _drop_what_was_changed(parameters)
+        _drop_what_was_changed(parameters, own)
     return problems(parameters)
 
 
-def _drop_what_was_changed(parameters: dict[str, str]) -> None:
+def _drop_what_was_changed(parameters: dict[str, str], own: Collection[str]) -> None:
     """Take out of the address what the visitor has chosen otherwise since: a reload keeps that."""
     for name, (values, _, chosen) in _PARAMETERS.items():
         if parameters.get(name) in values and chosen() != parameters[name]:
             del st.query_params[name]
-    state.set_applied_parameters(_parameters())
+    state.set_applied_parameters(_parameters(own))
 
 
-def _parameters() -> dict[str, str]:
-    """Return what the address asks for, without the workspace."""
-    parameters = st.query_params.to_dict()
-    parameters.pop(workspace.PARAMETER, None)
-    return parameters
+def _parameters(own: Collection[str]) -> dict[str, str]:
+    """Return what the address asks for, without the workspace and what the page itself reads."""
+    left_out = {workspace.PARAMETER, *own}
+    return {k: v for k, v in st.query_params.to_dict().items() if k not in left_out}
 
 
 def problems(parameters: Mapping[str, str]) -> list[str]:

@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 from torch import nn
 
-from mnist_core import drawing, replay
+from mnist_core import replay
 from mnist_core.evaluation import Evaluation, evaluate
 from mnist_core.figures.classes import confidence_bars, confusion_figure
 from mnist_core.figures.compare import answers_figure
 from mnist_core.figures.pictures import ink_picture
 from mnist_core.job import Job
-from pages.parts import caches, frame, state, texts
+from pages.parts import caches, current, frame, state, texts
 from pages.parts.training_panel import weights
 
 __all__ = ["show"]
@@ -96,14 +96,11 @@ def _one_image(job: Job, networks: Networks, step: int) -> None:
 def _image(job: Job) -> tuple[np.ndarray, str]:
     """Show which image is asked about; return it as (28, 28) uint8, and what it is."""
     dataset = job.run.dataset
-    ink = state.kept("drawing_canvas", (None, None))[1]
-    options = ["A test image", *(["Your drawing"] if ink is not None else [])]
-    if frame.pick("Ask about", options, "replay_ask", options[0]) == "Your drawing":
-        try:
-            drawing.check_ink(ink)
-            return drawing.prepare_as_mnist(ink).pixels, "Your drawing"
-        except drawing.DrawingError as error:
-            st.info(str(error), icon=":material/draw:")
+    drawn = current.drawing()
+    options = ["A test image", *(["Your drawing"] if drawn is not None else [])]
+    asked = frame.pick("Ask about", options, "replay_ask", options[0])
+    if drawn is not None and asked == "Your drawing":
+        return drawn, "Your drawing"
     last = len(dataset.test_images) - 1
     index = st.number_input(
         f"Test image, 0 to {last:,}", 0, last, 0, key="replay_image", persist_state="session"

@@ -12,8 +12,10 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.datasets import NAMES
+from pages.parts import texts
 
 __all__ = [
+    "answers",
     "applied_parameters",
     "architecture",
     "base_of",
@@ -30,6 +32,7 @@ __all__ = [
     "counter",
     "done",
     "enter_workspace",
+    "give_answer",
     "job_id",
     "keep",
     "kept",
@@ -41,6 +44,7 @@ __all__ = [
     "set_kept_choices",
     "set_widget",
     "settle_epochs",
+    "settle_label",
     "take_wish",
     "widget",
     "wish",
@@ -49,7 +53,7 @@ __all__ = [
 ]
 
 _SLOT = "slot_"
-ARCHITECTURES = ("linear", "mlp", "cnn")  # a test compares these with mnist_core.models
+ARCHITECTURES = ("linear", "mlp", "cnn", "deep")  # a test compares these with mnist_core.models
 
 
 def _get(name: str, default: Any) -> Any:
@@ -74,14 +78,28 @@ def enter_workspace(value: str, remembered: Mapping[str, Any]) -> None:
         choose_architecture(remembered["architecture"])
     done_before = remembered.get("done")
     if isinstance(done_before, dict):
-        texts = {k: v for k, v in done_before.items() if isinstance(v, str)}
-        _set("done", {page: texts[page] for page in texts if len(texts[page]) < 200})
+        results = {k: v for k, v in done_before.items() if isinstance(v, str)}
+        _set("done", {page: results[page] for page in results if len(results[page]) < 200})
+    answered = remembered.get("answers")
+    if isinstance(answered, dict):
+        known = [name for name in texts.sections("questions") if _is_answer(answered.get(name))]
+        _set("answers", {name: answered[name] for name in known})
     set_kept_choices(choices())
+
+
+def _is_answer(value: Any) -> bool:
+    kinds = [type(v) for v in value] if isinstance(value, list) else []
+    return kinds == [str, bool] and len(value[0]) < 40
 
 
 def choices() -> dict[str, Any]:
     """Return what a workspace remembers of this session."""
-    return {"dataset": chosen_dataset(), "architecture": architecture(), "done": dict(done())}
+    return {
+        "dataset": chosen_dataset(),
+        "architecture": architecture(),
+        "done": dict(done()),
+        "answers": dict(answers()),
+    }
 
 
 def kept_choices() -> dict[str, Any]:
@@ -94,7 +112,7 @@ def set_kept_choices(values: dict[str, Any]) -> None:
 
 def worth_keeping() -> bool:
     """Return whether the visitor did more than open one page."""
-    return len(done()) > 1 or chosen_dataset() is not None
+    return len(done()) > 1 or bool(answers()) or chosen_dataset() is not None
 
 
 def wish(value: str) -> None:
@@ -172,6 +190,16 @@ def mark_done(page: str, result: str = "") -> None:
     """Note that a page has been gone through; a result replaces an earlier one."""
     if result or page not in done():
         done()[page] = result
+
+
+def answers() -> dict[str, list[Any]]:
+    """Return {question: [the option first chosen, whether it was right]}."""
+    return _get("answers", {})
+
+
+def give_answer(question: str, option: str, right: bool) -> None:
+    """Note a prediction; the first one counts."""
+    answers().setdefault(question, [option, right])
 
 
 def counter(name: str) -> int:
@@ -262,3 +290,11 @@ def choose(
 
     widget(label, options, key=key, on_change=store, **arguments)
     return current
+
+
+def settle_label(key: str, drawing: str, said: int | None) -> int | None:
+    """Give the true label's widget what the model said whenever the drawing changes; return it."""
+    if key not in st.session_state or _get("label_for", None) != drawing:
+        st.session_state[key] = said
+    _set("label_for", drawing)
+    return st.session_state[key]

@@ -37,6 +37,7 @@ PAGES = (
         "activation", "Activation", ":material/show_chart:", "Concepts", "The bend between layers"
     ),
     Page("loss", "Loss", ":material/trending_down:", "Concepts", "How wrong, as one number"),
+    Page("playground", "Playground", ":material/bubble_chart:", "Concepts", "Watch a network bend"),
     Page("dataset", "Dataset", ":material/grid_view:", "The network", "Look at the examples first"),
     Page("model", "Model", ":material/hub:", "The network", "From 784 pixels to 10 answers"),
     Page("training", "Training", ":material/model_training:", "The network", "Watch it learn"),

@@ -7,10 +7,12 @@ import re
 import pytest
 
 from mnist_core import models
+from mnist_core.playground.experiments import EXPERIMENTS
 from pages.parts import links, state, table, texts
 from tests.pages.conftest import ROOT, words
 
 NAMES = [page.name for page in table.PAGES]
+OF_PARTS = ("handwriting", "questions", "walk", "why", "zoom")  # texts of what several pages show
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -24,14 +26,17 @@ def test_every_page_opens(open_page, name):
 def test_table_and_files_agree():
     files = {path.stem for path in (ROOT / "pages").glob("*.py")}
     assert files == set(NAMES)
-    assert {path.stem for path in texts.FOLDER.glob("*.md")} == set(NAMES)
+    assert {path.stem for path in texts.FOLDER.glob("*.md")} == {*NAMES, *OF_PARTS}
 
 
 def test_every_section_of_the_texts_is_shown_somewhere():
-    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "pages").rglob("*.py"))
-    for name in NAMES:
+    files = [*(ROOT / "pages").rglob("*.py"), ROOT / "mnist_core" / "walkthrough.py"]
+    code = "\n".join(path.read_text("utf-8") for path in files)
+    experiments = {f"{name}_{part}" for name in EXPERIMENTS for part in ("question", "answer")}
+    for name in (*NAMES, *OF_PARTS):
         for section in texts.sections(name):
-            assert section == "intro" or f'"{section}"' in code, f"{name}: {section}"
+            shown = section in ("intro", *experiments) or f'"{section}"' in code
+            assert shown, f"{name}: {section}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,7 +61,7 @@ def test_unknown_parameters_are_named_and_ignored(open_page):
 def test_parameters_set_the_pages_up(open_page):
     app = open_page("model", model="cnn")
     assert app.button_group(key="model_architecture").value == "cnn"
-    assert not app.info
+    assert not any("Known are" in info.value for info in app.info)
     app.button_group(key="model_architecture").set_value("mlp").run()
     assert app.button_group(key="model_architecture").value == "mlp"
     assert "model" not in app.query_params  # the address does not contradict the choice

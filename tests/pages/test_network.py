@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import caches
-from tests.pages.conftest import canvas, go_to, numbers, set_drawing, words
+from tests.pages.conftest import canvas, go_to, numbers, words
 
 SEVEN = canvas((80, 50, 200, 70), (180, 50, 200, 220))
 
@@ -217,40 +217,6 @@ def test_evaluation_offers_the_bundled_models(open_page):
     assert "This model was trained on MNIST; Bundled digits" in words(app)
     app.selectbox(key="evaluation_model").set_value("linear").run()
     assert float(numbers(app)["Accuracy on the test set"]) < best
-
-
-def test_drawing_asks_for_a_drawing(open_page):
-    app = open_page("drawing")
-    assert "The canvas is empty" in app.info[0].value
-
-
-@pytest.mark.parametrize(
-    ("picture", "sentence"),
-    [
-        (canvas(), "The canvas is empty"),
-        (canvas((140, 140, 150, 150)), "a dot of 10 pixels"),
-        (canvas((0, 0, 280, 280)), "covered with ink"),
-    ],
-)
-def test_drawing_refuses_what_is_no_drawing(open_page, picture, sentence):
-    app = open_page("home")
-    set_drawing(app, picture)
-    go_to(app, "drawing")
-    assert sentence in app.info[0].value
-    assert "The model reads" not in words(app)
-
-
-def test_drawing_is_read_by_both_preparations_and_any_model(open_page):
-    app = open_page("home")
-    set_drawing(app, SEVEN)
-    go_to(app, "drawing")
-    assert "The model reads **7**" in words(app)
-    assert [t.value for t in app.title][1] == "7"
-    app.button_group(key="drawing_preparation").set_value("Whole canvas").run()
-    assert re.search(r"\*\*Whole canvas\*\*: read as .* · \*chosen\*", words(app))
-    app.selectbox(key="drawing_model").set_value("linear").run()
-    assert not app.exception
-    assert "The model reads **" in words(app)
 
 
 def test_earlier_runs_stay_on_offer(open_page):

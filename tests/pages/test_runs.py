@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.runfiles import RunFolder, record_of
 from pages.parts import caches
-from tests.pages.conftest import ROOT, canvas, go_to, numbers, set_drawing, words
+from tests.pages.conftest import ROOT, canvas, go_to, numbers, set_live_drawing, words
 from tests.pages.test_network import steps, wait_for
 
 
@@ -263,7 +263,7 @@ def test_replay_shows_the_network_at_each_kept_step(open_page):
 
 def test_replay_can_be_asked_about_the_visitor_s_drawing(open_page):
     app = trained(open_page, "drawing")
-    set_drawing(app, canvas((80, 50, 200, 70), (180, 50, 200, 220)))
+    set_live_drawing(app, canvas((80, 50, 200, 70), (180, 50, 200, 220)))
     app.run()
     go_to(app, "replay")
     app.button_group(key="replay_ask").set_value("Your drawing").run()
