@@ -13,7 +13,6 @@ from pages.parts import (
 frame.header("playground", playground_desk.PARAMETERS)
 playground_desk.enter()
 
-questions_panel.ask("playground_neurons")
 playground_extras.experiments()
 playground_extras.task()
 playground_controls.data()
@@ -25,6 +24,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     playground_controls.drawing()
     playground_extras.link()
 playground_controls.own_points()
+questions_panel.ask("playground_neurons")
 
 with st.expander("What there is to see, and what the controls mean"):
     texts.show("playground", "picture")

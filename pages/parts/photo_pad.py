@@ -30,10 +30,10 @@ def drawn() -> Drawn:
     )
     with st.container(key="drawing_canvas"):
         if source == "camera":
-            file = st.camera_input("One digit, large, on plain paper", key="drawing_photo_camera")
+            file = st.camera_input("One digit, with some paper around it", key="drawing_photo_camera")
         else:
             file = st.file_uploader(
-                "One digit, large, on plain paper", FORMATS, key="drawing_photo_upload"
+                "One digit, with some paper around it", FORMATS, key="drawing_photo_upload"
             )
     if file is not None:
         try:
@@ -44,7 +44,9 @@ def drawn() -> Drawn:
     name, stages = state.kept(_KEPT, ("", ()))
     if not stages:
         return Drawn(np.zeros((SIDE, SIDE), dtype=np.float32), False, "", 0)
-    frame.pictures([ink_picture(s.image) for s in stages], [s.title for s in stages], 104)
+    as_taken = [ink_picture(1 - stage.image) for stage in stages[:-1]]  # dark is dark
+    pictures = [*as_taken, ink_picture(stages[-1].image)]
+    frame.pictures(pictures, [stage.title for stage in stages], 104)
     return Drawn(stages[-1].image, False, name, 1)
 
 
