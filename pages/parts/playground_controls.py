@@ -32,8 +32,9 @@ def _control(name: str, widget: Widget, label: str, *given: Any, **arguments: An
     if name in setup.hide:
         return
     key = "playground_loss_kind" if name == "loss" else f"playground_{name}"  # the curves' is _loss
-    if state.widget(key) != getattr(setup, name):
-        state.set_widget(key, getattr(setup, name))
+    value = setup.effective_loss if name == "loss" else getattr(setup, name)
+    if state.widget(key) != value:
+        state.set_widget(key, value)
     widget(label, *given, key=key, on_change=_changed, args=(name, key), **arguments)
 
 
@@ -66,14 +67,15 @@ def buttons() -> None:
     dead, playing = bool(here.run.diverged), here.playing
     with st.container(horizontal=True, vertical_alignment="bottom", key="playground_buttons"):
         _button("start", "Play", "play_arrow", here.play, playing or dead, type="primary")
-        _button("pause", "Pause", "pause", here.pause, not playing)
+        if dead:
+            _button("undo", "Undo", "undo", here.undo, off=False, type="primary")
+        else:
+            _button("pause", "Pause", "pause", here.pause, not playing)
         _button("step", "One batch", "skip_next", here.step, playing or dead)
         _button("epoch", "One epoch", "fast_forward", here.epoch, playing or dead)
         _button("reset", "Rewind", "replay", here.rewind, here.run.step_count == 0 and not playing)
         if "run_to" not in here.setup.hide:
             _run_to(here, dead)
-        if dead:
-            _button("undo", "Undo", "undo", here.undo, off=False, type="primary")
 
 
 def _button(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 from tests.conftest import REAL_DATA
 
@@ -209,8 +209,14 @@ def draw(page: Page, *strokes: list[tuple[int, int]]) -> None:
     """Draw strokes on the canvas with the mouse; points in canvas pixels, 0 to 280."""
     canvas = handle(page, "drawing_canvas").locator("canvas").last
     expect(canvas).to_be_visible()
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
+    box = None
+    for _ in range(20):  # it may be drawn anew just now
+        with contextlib.suppress(Error):
+            canvas.scroll_into_view_if_needed(timeout=5_000)
+            box = canvas.bounding_box()
+        if box is not None:
+            break
+        page.wait_for_timeout(250)
     for (x, y), *rest in strokes:
         page.mouse.move(box["x"] + x, box["y"] + y)
         page.mouse.down()

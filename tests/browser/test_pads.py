@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 
@@ -73,6 +74,9 @@ def ink_at(page: Page, x: int, y: int) -> bool:
 
 def choose_pad(page: Page, name: str) -> None:
     handle(page, "drawing_pad").get_by_text(name, exact=True).click()
+    settled(page)
+    expect(handle(page, "drawing_canvas").locator("canvas, [role=grid]").last).to_be_visible()
+    page.wait_for_timeout(500)  # the whole page follows the pad's first answer
     settled(page)
 
 
@@ -300,7 +304,11 @@ def test_the_keyboard_alone_draws_a_digit_on_the_grid(pad_page):
     grid = handle(page, "drawing_canvas").get_by_role("grid")
     expect(grid).to_be_visible()
     expect(grid.get_by_role("gridcell")).to_have_count(784)
-    handle(page, "drawing_pad").get_by_text("Keyboard", exact=True).press("Tab")
+    for _ in range(5):  # an answer on its way may draw the choice anew, and the focus is gone
+        handle(page, "drawing_pad").get_by_text("Keyboard", exact=True).press("Tab")
+        with contextlib.suppress(AssertionError):
+            expect(grid).to_be_focused(timeout=2_000)
+            break
     expect(grid).to_be_focused()
     for key in ["ArrowRight"] * 7 + ["ArrowDown"] * 5:
         page.keyboard.press(key)
@@ -320,6 +328,8 @@ def test_the_keyboard_alone_draws_a_digit_on_the_grid(pad_page):
     expect(handle(page, "drawing_prediction")).to_have_text(DIGIT)
     inked = grid.get_by_role("gridcell", name="ink")
     expect(inked).to_have_count(12 + 21)
+    page.wait_for_timeout(1000)  # what was inked last is reported up to 400 ms later
+    settled(page)
     go_to(page, "Home")
     go_to(page, "Drawing")
     expect(inked).to_have_count(12 + 21)

@@ -131,6 +131,7 @@ def test_the_evidence_of_the_linear_model_adds_up_on_the_page(drawn):
 
 
 def test_a_layer_and_a_feature_map_can_be_chosen(drawn):
+    drawn.selectbox(key="drawing_model").set_value("cnn").run()
     choose(drawn, "drawing_view", "Layer by layer")
     choose(drawn, "drawing_layer", "conv2")
     assert "64 × 7 × 7 numbers" in words(drawn)

@@ -198,6 +198,7 @@ def test_every_model_is_judged_on_the_drawings_and_on_its_test_set(app):
         "Linear, trained beforehand on MNIST",
         "MLP, trained beforehand on MNIST",
         "Small CNN, trained beforehand on MNIST",
+        "Deeper CNN, trained beforehand on MNIST",
     ]
     from mnist_core.evaluation import accuracy
 

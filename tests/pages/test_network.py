@@ -212,7 +212,7 @@ def test_training_that_diverges_fails_and_keeps_its_chart(open_page):
 
 def test_evaluation_offers_the_bundled_models(open_page):
     app = open_page("evaluation")
-    assert app.selectbox(key="evaluation_model").value == "cnn"
+    assert app.selectbox(key="evaluation_model").value == "deep"
     best = float(numbers(app)["Accuracy on the test set"])
     assert "This model was trained on MNIST; Bundled digits" in words(app)
     app.selectbox(key="evaluation_model").set_value("linear").run()

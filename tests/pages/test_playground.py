@@ -97,7 +97,9 @@ def test_every_data_set_shows_and_learns(open_page, data):
     own = data == "own"
     assert ("epoch **1**" in status(app)) is not own
     assert ("test error" in status(app)) is (data not in ("plane", "gaussian"))
-    assert app.selectbox(key="playground_loss_kind").disabled is (data in ("plane", "gaussian"))
+    loss = app.selectbox(key="playground_loss_kind")
+    quantity = data in ("plane", "gaussian")
+    assert (loss.disabled, loss.value) == (quantity, "squared" if quantity else "cross-entropy")
 
 
 def test_step_epoch_and_rewind(open_page):

@@ -15,6 +15,10 @@ LAYERS = {
     "linear": ["flatten", "l1"],
     "mlp": ["flatten", "l1", "relu", "l2"],
     "cnn": ["conv1", "relu1", "pool", "conv2", "relu2", "flatten", "l1", "relu3", "l2"],
+    "deep": [
+        *("conv1", "relu1", "conv2", "relu2", "pool", "conv3", "relu3"),
+        *("flatten", "l1", "relu4", "l2"),
+    ],
 }
 
 
