@@ -246,18 +246,17 @@ class Net extends Shape {
 }
 
 const shown = new WeakMap(); // the picture of each place
+const GONE_MS = 1000;
 
-// Streamlit calls this at every answer, and may call what it returns for a call that a later one has
-// overtaken: only the last call's clean-up ends the picture.
+// Streamlit calls this at every answer, and what it returns before or after the next call: the
+// picture ends only when its place has left the page.
 export default function show({ parentElement: place, data, setStateValue }) {
   const net = shown.get(place) ?? new Net(place);
   shown.set(place, net);
-  const call = Symbol("call");
-  net.call = call;
   net.update(data, setStateValue);
   return () => {
-    if (net.call !== call) return;
-    net.end();
-    shown.delete(place);
+    setTimeout(() => {
+      if (!net.root.isConnected) net.end();
+    }, GONE_MS);
   };
 }
