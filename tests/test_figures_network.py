@@ -10,6 +10,7 @@ from mnist_core.activations import ACTIVATIONS, curve
 from mnist_core.evaluation import probabilities
 from mnist_core.explain import activations
 from mnist_core.figures import network, zoom
+from mnist_core.figures.explain import vector_cells
 from mnist_core.figures.style import NEGATIVE, POSITIVE
 from mnist_core.zoom import WrittenSum
 from tests.small_data import random_images
@@ -56,7 +57,7 @@ def test_maps_are_drawn_as_a_stack_with_the_first_in_front():
 
 
 def test_a_vector_is_cells_in_reading_order():
-    cells = network.vector_cells(np.array([1.0, 0, -1, 0.5, 0]), 2)
+    cells = vector_cells(np.array([1.0, 0, -1, 0.5, 0]), 2)
     assert cells.shape == (3, 2, 4)
     assert cells[0, 0].tolist() == [47, 116, 208, 255]
     assert cells[1, 0].tolist() == [224, 112, 26, 255]

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import LABEL, NEGATIVE, NEUTRAL, POSITIVE, framed, signed_rgb
+from mnist_core.figures.sums import waterfall
 
 __all__ = [
     "MOST_BARS",
@@ -18,6 +19,7 @@ __all__ = [
     "feature_sheet",
     "map_picture",
     "sum_figure",
+    "vector_cells",
     "vector_figure",
     "vector_strip",
 ]
@@ -117,11 +119,27 @@ def vector_strip(vector: np.ndarray, columns: int = 56) -> np.ndarray:
     -------
     (H, W, 4) uint8, RGBA; transparent after the last cell.
     """
-    lines = -(-len(vector) // columns)
-    cells = np.zeros((lines * columns, 4), dtype=np.uint8)
+    return vector_cells(vector, columns).repeat(_CELL, axis=0).repeat(_CELL, axis=1)
+
+
+def vector_cells(vector: np.ndarray, columns: int) -> np.ndarray:
+    """Colour a vector as cells, row by row, one pixel each.
+
+    Parameters
+    ----------
+    vector : (N,) float
+    columns : int
+        Cells in a row.
+
+    Returns
+    -------
+    (rows, columns, 4) uint8, RGBA; transparent after the last cell.
+    """
+    rows = -(-len(vector) // columns)
+    cells = np.zeros((rows * columns, 4), dtype=np.uint8)
     cells[: len(vector), :3] = signed_rgb(vector[None], _largest(vector))[0]
     cells[: len(vector), 3] = 255
-    return cells.reshape(lines, columns, 4).repeat(_CELL, axis=0).repeat(_CELL, axis=1)
+    return cells.reshape(rows, columns, 4)
 
 
 def vector_figure(vector: np.ndarray, names: Sequence[str] | None = None) -> go.Figure:
@@ -156,29 +174,9 @@ def sum_figure(total_for: float, total_against: float, bias: float, logit: float
     bias, logit : float
     """
     values = [total_for, total_against, bias, logit]
-    figure = go.Figure(
-        go.Waterfall(
-            orientation="h",
-            y=["pixels for", "pixels against", "bias", "logit"],
-            x=values,
-            measure=["relative", "relative", "relative", "total"],
-            text=[f"{value:+.2f}".replace("-", "−") for value in values],
-            textposition="outside",
-            textfont={"color": LABEL},
-            cliponaxis=False,
-            increasing={"marker": {"color": POSITIVE}},
-            decreasing={"marker": {"color": NEGATIVE}},
-            totals={"marker": {"color": NEUTRAL}},
-            connector={"line": {"color": NEUTRAL, "width": 1}},
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )
-    ends = np.cumsum([0, total_for, total_against, bias])
-    low, high = float(ends.min()), float(ends.max())
-    room = 0.18 * (high - low or 1)  # for the numbers beside the bars
-    figure.update_xaxes(range=[low - room, high + room], zeroline=True, zerolinecolor=NEUTRAL)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    return framed(figure, height=230)
+    texts = [f"{value:+.2f}".replace("-", "−") for value in values]
+    names = ("pixels for", "pixels against", "bias", "logit")
+    return waterfall(names, values, texts, "%{y}: %{text}<extra></extra>", 230)
 
 
 def _largest(values: np.ndarray) -> float:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_core.explain import Activation
+from mnist_core.figures.explain import vector_cells
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import CLASS_COLOURS, signed_colour, signed_rgb
 
-__all__ = ["Card", "Tile", "network_cards", "unit_tiles", "vector_cells"]
+__all__ = ["Card", "Tile", "network_cards", "unit_tiles"]
 
 _SIDE, _SHIFT, _SHEETS = 56, 9, 4  # pixels, pixels, feature maps that are drawn
 
@@ -89,26 +90,6 @@ def _picture(maps: np.ndarray) -> np.ndarray:
         framed[[0, -1]] = framed[:, [0, -1]] = (139, 146, 156, 255)
         stack[top : top + side, left : left + side] = framed
     return stack
-
-
-def vector_cells(vector: np.ndarray, columns: int) -> np.ndarray:
-    """Colour a vector as cells, row by row, one pixel each.
-
-    Parameters
-    ----------
-    vector : (N,) float
-    columns : int
-        Cells in a row.
-
-    Returns
-    -------
-    (rows, columns, 4) uint8, RGBA; transparent after the last cell.
-    """
-    rows = -(-len(vector) // columns)
-    cells = np.zeros((rows * columns, 4), dtype=np.uint8)
-    cells[: len(vector), :3] = signed_rgb(vector[None], float(np.abs(vector).max(initial=0)))[0]
-    cells[: len(vector), 3] = 255
-    return cells.reshape(rows, columns, 4)
 
 
 def unit_tiles(maps: np.ndarray, names: Sequence[str] | None = None) -> tuple[Tile, ...]:

@@ -10,8 +10,6 @@ from plotly.subplots import make_subplots
 from mnist_core.activations import Curve
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import (
-    LABEL,
-    NEGATIVE,
     NEUTRAL,
     POSITIVE,
     SIGNED_SCALE,
@@ -19,6 +17,7 @@ from mnist_core.figures.style import (
     ink_colour,
     signed_rgb,
 )
+from mnist_core.figures.sums import waterfall
 from mnist_core.zoom import WrittenSum
 
 __all__ = ["place_picture", "pre_activation_figure", "sum_figure", "window_figure"]
@@ -83,29 +82,9 @@ def sum_figure(written: WrittenSum, result: str) -> go.Figure:
     """Draw a sum: each bar begins where the one above it ended; the last one is the result."""
     names = [name for name, _ in written.terms] + [result]
     values = [value for _, value in written.terms] + [written.total]
-    figure = go.Figure(
-        go.Waterfall(
-            orientation="h",
-            y=names,
-            x=values,
-            measure=["relative"] * len(written.terms) + ["total"],
-            text=[_written(value, "+.2f" if abs(value) >= 0.005 else "+.5f") for value in values],
-            textposition="outside",
-            textfont={"color": LABEL},
-            cliponaxis=False,
-            increasing={"marker": {"color": POSITIVE}},
-            decreasing={"marker": {"color": NEGATIVE}},
-            totals={"marker": {"color": NEUTRAL}},
-            connector={"line": {"color": NEUTRAL, "width": 1}},
-            hovertemplate="%{y}: %{x:.5f}<extra></extra>",
-        )
-    )
-    ends = np.cumsum([0, *(value for _, value in written.terms)])
-    low, high = float(ends.min()), float(ends.max())
-    room = 0.18 * (high - low or 1)  # for the numbers beside the bars
-    figure.update_xaxes(range=[low - room, high + room], zeroline=True, zerolinecolor=NEUTRAL)
-    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    return framed(figure, height=60 + 28 * len(names))
+    texts = [_written(value, "+.2f" if abs(value) >= 0.005 else "+.5f") for value in values]
+    hover = "%{y}: %{x:.5f}<extra></extra>"
+    return waterfall(names, values, texts, hover, 60 + 28 * len(names))
 
 
 def place_picture(

@@ -12,6 +12,7 @@ from torch import nn
 from mnist_core import explain, zoom
 from mnist_core.evaluation import probabilities
 from mnist_core.explain import Activation, ExplanationError
+from mnist_core.figures import explain as explain_figures
 from mnist_core.figures import network as network_figures
 from mnist_core.figures.style import signed_rgb
 from pages.parts import arithmetic_panel, frame, state, texts, zoom_picture
@@ -202,7 +203,7 @@ def _layer(at: _Zoom) -> None:
         texts.show("zoom", "layer_many")
         columns = round(len(layer.maps) ** 0.5)
         rows = -(-len(layer.maps) // columns)
-        cells = network_figures.vector_cells(layer.maps, columns)
+        cells = explain_figures.vector_cells(layer.maps, columns)
         zoom_picture.cells(
             cells,
             (rows, columns),
