@@ -22,11 +22,19 @@ STROKES = {
     "start": 0,
     "revision": 3,
     "moving": False,
+    "resting": False,
     "picture": "",
     "width": 18,
     "strokes": [[100, 100, 180, 200, 100, 180]],
 }
-CELLS = {"start": 0, "revision": 2, "cells": "1" + "0" * 783, "here": 5, "undo": [[0], [1, 1]]}
+CELLS = {
+    "start": 0,
+    "revision": 2,
+    "resting": True,
+    "cells": "1" + "0" * 783,
+    "here": 5,
+    "undo": [[0], [1, 1]],
+}
 
 
 def png(picture: np.ndarray, **options: object) -> str:
@@ -65,7 +73,7 @@ def test_every_kind_of_png_gives_the_same_ink(mode):
 def test_no_picture_is_an_empty_pad():
     drawn = pads.drawn_of_picture("", 4)
     assert not drawn.ink.any()
-    assert (drawn.moving, drawn.beginning, drawn.revision) == (False, "", 4)
+    assert (drawn.resting, drawn.beginning, drawn.revision) == (True, "", 4)
 
 
 def test_a_white_sheet_is_no_drawing_and_has_no_name():
@@ -146,7 +154,15 @@ def test_a_report_of_the_live_pad_is_read():
 def test_a_moving_pen_has_no_strokes_yet():
     report = pads.read_strokes({**STROKES, "moving": True, "strokes": None})
     assert report.strokes == ()
-    assert pads.drawn_of_strokes(report).moving
+    assert report.moving
+
+
+@pytest.mark.parametrize("resting", [False, True])
+def test_a_drawing_knows_whether_the_pen_rests(resting):
+    strokes = pads.read_strokes({**STROKES, "resting": resting})
+    cells = pads.read_cells({**CELLS, "resting": resting})
+    assert pads.drawn_of_strokes(strokes).resting == resting
+    assert pads.drawn_of_cells(cells).resting == resting
 
 
 @pytest.mark.parametrize(
@@ -158,6 +174,7 @@ def test_a_moving_pen_has_no_strokes_yet():
         {"revision": 1.0},
         {"revision": True},
         {"moving": 1},
+        {"resting": None},
         {"picture": None},
         {"picture": "x" * 200_001},
         {"width": 5},

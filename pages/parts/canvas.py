@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,10 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from mnist_core import pads
-from mnist_core.pads import Drawn
 from pages.parts import live_pad, state
+from pages.parts.live_pad import Held
 
-__all__ = ["PADS", "Drawn", "begin_again", "drawn"]
+__all__ = ["PADS", "Held", "begin_again", "held"]
 
 PADS = {"live": "Live pad", "canvas": "With tools", "grid": "Keyboard"}
 TOOLS, UNDONE = "drawing_tools", "drawing_tools_undone"
@@ -25,8 +26,8 @@ _visible_tools = st.components.v2.component(
 LARGEST = 300_000  # characters of strokes; a larger drawing comes back as an empty canvas
 
 
-def drawn(pad: str, key: str = "drawing_canvas") -> Drawn:
-    """Show a pad, one of `PADS`, in a container of a key; return what is drawn on it.
+def held(pad: str) -> Held:
+    """Return what is drawn on a pad, one of `PADS`, and how to show the pad.
 
     Each pad keeps a drawing of its own, which is still there when the visitor comes back to the
     pad or to the page.
@@ -36,11 +37,10 @@ def drawn(pad: str, key: str = "drawing_canvas") -> Drawn:
     ValueError
         If there is no such pad.
     """
-    show = {"live": live_pad.live, "canvas": _canvas, "grid": live_pad.grid}
-    if pad not in show:
-        raise ValueError(f"expected a pad out of {', '.join(show)}, got {pad!r}.")
-    with st.container(key=key):
-        return show[pad]()
+    hold = {"live": live_pad.live, "canvas": _canvas, "grid": live_pad.grid}
+    if pad not in hold:
+        raise ValueError(f"expected a pad out of {', '.join(hold)}, got {pad!r}.")
+    return hold[pad]()
 
 
 def begin_again(pad: str) -> None:
@@ -51,14 +51,30 @@ def begin_again(pad: str) -> None:
         live_pad.begin_again({"live": live_pad.LIVE, "grid": live_pad.GRID}[pad])
 
 
-def _canvas() -> Drawn:
-    """Show streamlit-drawable-canvas; return what is drawn on it, 200 ms after the pen is up."""
+def _canvas() -> Held:
+    """Return what is drawn on streamlit-drawable-canvas, 200 ms after the pen is up."""
+    strokes, picture, outdated = state.base_of(TOOLS, EMPTY)
+    report = _report()
+    reported = report.get("data")
+    if reported not in (None, outdated):  # else the canvas has not reported yet
+        picture = reported
+        state.rebase(TOOLS, (strokes, picture, None))
+        if picture != state.kept(TOOLS, EMPTY)[1]:
+            state.count_up(TOOLS)
+        state.keep(TOOLS, (_bounded(report.get("raw") or {}), picture, None))
+    try:
+        drawn = pads.drawn_of_picture(picture, state.counter(TOOLS))
+    except pads.PadError:
+        drawn = pads.drawn_of_picture("", state.counter(TOOLS))
+    return Held(drawn, partial(_show_canvas, strokes))
+
+
+def _show_canvas(strokes: dict | None) -> None:
     st.space("medium")  # it shows its own tools above itself
     place = st.container()
     width = st.slider(
         "Pen width, pixels", 6, 40, 18, key="drawing_width", persist_state="session", width=280
     )
-    strokes, picture, outdated = state.base_of(TOOLS, EMPTY)
     with place:
         result = st_canvas(
             stroke_width=width,
@@ -70,19 +86,7 @@ def _canvas() -> Drawn:
             initial_drawing=strokes,
             key=TOOLS,
         )
-        drawing = result.json_data or {}
-        _tools(drawing.get("objects", []))
-    reported = _reported_picture()
-    if reported not in (None, outdated):  # else the canvas has not reported yet
-        picture = reported
-        state.rebase(TOOLS, (strokes, picture, None))
-        if picture != state.kept(TOOLS, EMPTY)[1]:
-            state.count_up(TOOLS)
-        state.keep(TOOLS, (_bounded(drawing), picture, None))
-    try:
-        return pads.drawn_of_picture(picture, state.counter(TOOLS))
-    except pads.PadError:
-        return pads.drawn_of_picture("", state.counter(TOOLS))
+        _tools((result.json_data or {}).get("objects", []))
 
 
 def _tools(objects: list) -> None:
@@ -110,7 +114,7 @@ def _tools(objects: list) -> None:
 
 def _redraw(objects: list, undone: list | tuple = ()) -> None:
     """Let the canvas begin again with some strokes; a random text makes it a new beginning."""
-    shown = _reported_picture()
+    shown = _report().get("data")
     drawing = {"objects": objects, "beginning": uuid4().hex}
     picture = shown or "" if objects else ""
     state.rebase(TOOLS, (drawing, picture, shown))
@@ -118,11 +122,11 @@ def _redraw(objects: list, undone: list | tuple = ()) -> None:
     state.keep(UNDONE, (list(undone), len(objects)))
 
 
-def _reported_picture() -> str | None:
-    """Return the canvas's picture as it came from the browser, not yet checked."""
+def _report() -> dict[str, Any]:
+    """Return the canvas's drawing as it came from the browser, not yet checked."""
     widget = state.widget(TOOLS)
     drawing = widget.get("drawing") if isinstance(widget, dict) else None
-    return drawing.get("data") if isinstance(drawing, dict) else None
+    return drawing if isinstance(drawing, dict) else {}
 
 
 def _bounded(drawing: dict[str, Any]) -> dict[str, Any] | None:

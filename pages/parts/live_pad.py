@@ -8,7 +8,8 @@ are read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from mnist_core import pads
 from mnist_core.pads import Drawn
 from pages.parts import state
 
-__all__ = ["GRID", "LIVE", "begin_again", "grid", "live"]
+__all__ = ["GRID", "LIVE", "Held", "begin_again", "grid", "live"]
 
 LIVE, GRID = "drawing_live", "drawing_grid"
 Report = TypeVar("Report", pads.Strokes, pads.Cells)
@@ -36,23 +37,38 @@ def _component(name: str) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a pad holds, before it is shown.
+
+    Attributes
+    ----------
+    drawn : Drawn
+    show : callable
+        Shows the pad. It is told that what it held is answered and sends its next report, which
+        ends the run that is on: to be called once there is an answer to show.
+    """
+
+    drawn: Drawn
+    show: Callable[[], None]
+
+
 _live, _grid = _component("live_pad"), _component("grid_pad")
 
 
-def live() -> Drawn:
-    """Show the live pad; return what is drawn on it."""
+def live() -> Held:
+    """Return what is drawn on the live pad, and how to show it."""
     report, drawn = _reported(LIVE, pads.NO_STROKES, pads.read_strokes, pads.drawn_of_strokes)
     kept = state.kept(LIVE, pads.NO_STROKES)  # a pen that moves has not finished its stroke
-    _show(_live, LIVE, {"strokes": kept.strokes, "width": report.width}, report)
-    return drawn
+    content = {"strokes": kept.strokes, "width": report.width}
+    return Held(drawn, partial(_show, _live, LIVE, content, report))
 
 
-def grid() -> Drawn:
-    """Show the keyboard grid; return what is drawn on it."""
+def grid() -> Held:
+    """Return what is drawn on the keyboard grid, and how to show it."""
     report, drawn = _reported(GRID, pads.NO_CELLS, pads.read_cells, pads.drawn_of_cells)
     content = {"cells": report.cells, "here": report.here, "undo": report.undo}
-    _show(_grid, GRID, content, report)
-    return drawn
+    return Held(drawn, partial(_show, _grid, GRID, content, report))
 
 
 def begin_again(key: str) -> None:

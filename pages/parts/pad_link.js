@@ -2,14 +2,17 @@
 
 const EVERY_MS = 50; // at most one report in this time while the pen moves
 const ANSWER_MS = 400; // an answer that takes longer than this is not waited for
+const REST_MS = 250; // no stroke for so long after an answer: time for the rest of the page
+const GONE_MS = 100; // Streamlit may move a place within the page
 
 class Link {
   constructor(report) {
     this.report = report; // () => what the pad holds now
     this.revision = 0; // of what was sent last
-    this.answered = 0; // of what Python has seen
+    this.answered = 0; // of what Python has answered
     this.sentAt = -Infinity;
     this.waiting = false;
+    this.rested = true;
   }
 
   answer(setStateValue, revision) {
@@ -17,6 +20,10 @@ class Link {
     this.answered = revision;
     this.revision = Math.max(this.revision, revision); // a pad that is shown again counts on
     if (this.waiting) this.soon();
+    else if (!this.rested && this.answered >= this.revision) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.rest(), REST_MS);
+    }
   }
 
   soon() {
@@ -32,7 +39,18 @@ class Link {
     this.stop();
     this.sentAt = performance.now();
     this.revision += 1;
-    this.setStateValue("drawing", { ...this.report(), revision: this.revision });
+    this.send(false);
+  }
+
+  // The same drawing once more: nothing was added to it for a while.
+  rest() {
+    const report = this.report();
+    if (!report.moving) this.send(true, report);
+  }
+
+  send(resting, report = this.report()) {
+    this.rested = resting;
+    this.setStateValue("drawing", { ...report, resting, revision: this.revision });
   }
 
   stop() {
@@ -43,24 +61,23 @@ class Link {
 
 const shown = new WeakMap(); // the pad of each place
 
-// Streamlit calls a component's function at every answer, and may call what it returns for a call
-// that a later one has overtaken: only the last call's clean-up ends the pad.
-function show(component, Pad) {
-  const { parentElement: place, data, setStateValue } = component;
+// Streamlit calls this at every answer, and what it returns before or after the next call: the pad
+// ends only when its place has left the page.
+function show({ parentElement: place, data, setStateValue }, Pad) {
   const pad = shown.get(place) ?? new Pad(place);
   shown.set(place, pad);
-  const call = Symbol("call");
-  pad.call = call;
   pad.link.answer(setStateValue, data.answered);
   if (pad.start !== data.start) {
     pad.start = data.start;
     pad.begin(data);
   }
   return () => {
-    if (pad.call !== call) return;
-    pad.link.stop();
-    pad.listening.abort();
-    shown.delete(place);
+    setTimeout(() => {
+      if (place.isConnected) return;
+      pad.link.stop();
+      pad.listening.abort();
+      shown.delete(place);
+    }, GONE_MS);
   };
 }
 

@@ -45,11 +45,11 @@ def drawn() -> Drawn:
             st.warning(str(problem), icon=":material/broken_image:")
     name, stages = state.kept(_KEPT, ("", ()))
     if not stages:
-        return Drawn(np.zeros((SIDE, SIDE), dtype=np.float32), False, "", 0)
+        return Drawn(np.zeros((SIDE, SIDE), dtype=np.float32), True, "", 0)
     as_taken = [ink_picture(1 - stage.image) for stage in stages[:-1]]  # dark is dark
     pictures = [*as_taken, ink_picture(stages[-1].image)]
     frame.pictures(pictures, [stage.title for stage in stages], 104)
-    return Drawn(stages[-1].image, False, name, 1)
+    return Drawn(stages[-1].image, True, name, 1)
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking for the digit")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
 import streamlit as st
-import torch
 
 from mnist_core.playground.experiments import EXPERIMENTS
 from mnist_core.playground.query import PARAMETERS, from_query, to_query
@@ -72,20 +70,9 @@ class Desk:
             return "running"
         return "stopped" if self.run.stopped else "paused"
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep other threads away from the run, and have torch compute in this one alone.
-
-        These networks are tiny. On two threads, which wait for each other at every multiplication,
-        they train at a tenth of the speed as soon as a second visitor keeps the processor busy.
-        """
-        with self.lock:
-            torch.set_num_threads(1)
-            yield
-
     def become(self, setup: Setup) -> None:
         """Go on under another set-up if the weights can stay, else begin anew, at rest."""
-        with self.held():
+        with self.lock:
             self.notes = []
             if self.run.take(setup):
                 return
@@ -96,38 +83,38 @@ class Desk:
 
     def change(self, **changes: Any) -> None:
         """Change part of the set-up."""
-        with self.held():
+        with self.lock:
             self.become(replace(self.setup, **changes))
 
     def play(self, until: int | None = None) -> None:
-        with self.held():
+        with self.lock:
             self.playing, self.until, self.notes = True, until, []
 
     def pause(self) -> None:
-        with self.held():
+        with self.lock:
             self.playing = False
 
     def rewind(self) -> None:
-        with self.held():
+        with self.lock:
             self.playing = False
             self.run.rewind()
 
     def step(self) -> None:
-        with self.held():
+        with self.lock:
             self.run.step()
 
     def epoch(self) -> None:
-        with self.held():
+        with self.lock:
             self.run.epoch()
 
     def undo(self) -> None:
-        with self.held():
+        with self.lock:
             if self.run.diverged:
                 self.run.undo()
 
     def train(self, seconds: float) -> None:
         """Train for a moment if it plays; stop playing where there is a reason to."""
-        with self.held():
+        with self.lock:
             if not self.playing:
                 return
             steps = self.run.train_for(seconds, until_epoch=self.until)
@@ -136,7 +123,7 @@ class Desk:
 
     def choose(self, experiment: str | None) -> None:
         """Set a ready experiment up, at rest and with its answer hidden."""
-        with self.held():
+        with self.lock:
             self.experiment, self.answered = experiment, False
             if experiment is not None:
                 self.run = PlaygroundRun(EXPERIMENTS[experiment].setup)

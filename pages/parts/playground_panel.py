@@ -33,7 +33,7 @@ def show() -> None:
 
 def _tick() -> None:
     here = desk()
-    with here.held():
+    with here.lock:
         before = here.status, here.setup
         notes = _obey(here)
         here.train(TRAIN_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import streamlit as st
 
 from mnist_core import drawing, models
 from mnist_core.drawing import DrawingError
-from mnist_core.figures.classes import confidence_bars
+from mnist_core.figures.answers import bars_html, models_html, note_html
 from mnist_core.pads import Drawn
 from mnist_core.reading import Answer, Reader, Reading, read_drawing
 from pages.parts import caches, canvas, current, frame, photo_pad, state
@@ -19,6 +20,7 @@ from pages.parts.current import ModelOnOffer
 __all__ = ["LESSON", "OURS", "Shown", "explained", "measured_table", "pad_and_answer"]
 
 OURS, LESSON = drawing.PREPARATIONS
+STYLE = Path(__file__).with_name("answer.css")
 PADS = {**canvas.PADS, "photo": "Photo"}
 
 
@@ -58,64 +60,86 @@ class Shown:
 
 def pad_and_answer() -> Shown:
     """Show the pad and the answers, which follow the pen; return what the page is to explain."""
+    pad = frame.pick("Draw with", PADS, "drawing_pad", "live", format_func=PADS.__getitem__)
+    place = st.container()  # on a phone the pad and the answer stand above the choices
+    with st.container(horizontal=True):
+        offered = current.on_offer()
+        offer = current.model_choice("drawing_model", offered=offered)
+        way = frame.pick("Preparation", drawing.PREPARATIONS, "drawing_preparation", OURS)
+    offers = {one.key: one for one in current.compared(offer, offered)}
+    st.html(STYLE)
     state.keep("drawing_whole_page", True)
-    _follow_the_pen()
+    with place:
+        _follow_the_pen(pad, offer, offers, way)
     return state.kept("drawing_shown", None)
 
 
 def explained(shown: Shown) -> None:
     """Note that the page below has been drawn to its end for this."""
-    state.keep("drawing_explained", _about(shown))
+    state.keep("drawing_explained", _about(shown.drawn, shown.offer, shown.way))
 
 
 @st.fragment
-def _follow_the_pen() -> None:
+def _follow_the_pen(
+    pad: str, offer: ModelOnOffer, offers: dict[str, ModelOnOffer], way: str
+) -> None:
     """Read the drawing again with every report of the pad, without running the whole page.
 
-    Once the pen is up, and there is something new to explain, the whole page runs.
+    Once the pen rests, and there is something new to explain, the whole page runs.
     """
-    pad = frame.pick("Draw with", PADS, "drawing_pad", "live", format_func=PADS.__getitem__)
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        drawn = photo_pad.drawn() if pad == "photo" else canvas.drawn(pad)
-    with right:
-        place = st.container()  # the answer stands above the choices: on a phone below the pad
-        offered = current.on_offer()
-        offer = current.model_choice("drawing_model", offered=offered)
-        way = frame.pick("Preparation", drawing.PREPARATIONS, "drawing_preparation", OURS)
-    offers = {one.key: one for one in current.compared(offer, offered)}
-    readers = {key: Reader(one.model, caches.calibration_of(one)) for key, one in offers.items()}
-    reading: Reading | None = None
-    with place:
-        try:
-            reading = read_drawing(drawn.ink, readers)
-        except DrawingError as problem:
-            st.info(str(problem), icon=":material/draw:")
-        else:
-            _answer(reading.answers[offer.key][way], offer)
-    if reading:
-        _all_models(reading, offers)
-    with st.container(key="drawing_answered"):
-        st.caption(f"Answer {drawn.revision}: {_effort(reading, len(offers))}")
-    shown = Shown(drawn, offer, offers, way, reading)
-    state.keep("drawing_shown", shown)
+    if pad == "photo":
+        left, right = st.columns(2, gap="large")
+        with left:
+            drawn = photo_pad.drawn()
+    else:
+        held = canvas.held(pad)
+        drawn = held.drawn
     whole_page = state.kept("drawing_whole_page", False)
     state.keep("drawing_whole_page", False)
-    explained_now = state.kept("drawing_explained", None) == _about(shown)
-    if not (whole_page or drawn.moving or explained_now):
+    explained_now = state.kept("drawing_explained", None) == _about(drawn, offer, way)
+    if drawn.resting and not (whole_page or explained_now):
         st.rerun()
+    reading, problem = _read(drawn.ink, offers)
+    if pad != "photo":  # all is known: what is shown from here reaches the browser in one piece
+        left, right = st.columns(2, gap="large")
+        with left, st.container(key="drawing_canvas"):
+            held.show()
+    with right:
+        if reading:
+            _answer(reading, drawn.revision, offers, offer, way)
+        else:
+            st.info(problem, icon=":material/draw:")
+            st.html(note_html(f"Answer {drawn.revision}: there is nothing to read yet."))
+    state.keep("drawing_shown", Shown(drawn, offer, offers, way, reading))
 
 
-def _about(shown: Shown) -> tuple[object, ...]:
+def _read(ink: np.ndarray, offers: dict[str, ModelOnOffer]) -> tuple[Reading | None, str]:
+    """Return what each model says of the ink, or None and why there is nothing to read."""
+    try:
+        drawing.check_ink(ink)  # an empty pad waits for no model
+        readers = {
+            key: Reader(one.model, caches.calibration_of(one)) for key, one in offers.items()
+        }
+        return read_drawing(ink, readers), ""
+    except DrawingError as problem:
+        return None, str(problem)
+
+
+def _about(drawn: Drawn, offer: ModelOnOffer, way: str) -> tuple[object, ...]:
     """Return what the page below depends on."""
-    drawn = shown.drawn
-    return drawn.beginning, shown.offer.version, shown.way
+    return drawn.beginning, offer.version, way
 
 
-def _answer(answer: Answer, offer: ModelOnOffer) -> None:
-    names = offer.class_names
+def _answer(
+    reading: Reading,
+    revision: int,
+    offers: dict[str, ModelOnOffer],
+    offer: ModelOnOffer,
+    way: str,
+) -> None:
+    answer, names = reading.answers[offer.key][way], offer.class_names
     said = names[answer.said]
-    if offer.class_names != current.DIGITS:
+    if names != current.DIGITS:
         st.info(
             "This model knows clothes, not digits: it will call your drawing one of them.",
             icon=":material/checkroom:",
@@ -123,44 +147,23 @@ def _answer(answer: Answer, offer: ModelOnOffer) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(key="drawing_prediction", width="content"):
             st.title(str(answer.said), anchor=False)
-        with st.container(key="drawing_sentence"):
-            if answer.sure:
-                st.markdown(f"The model reads **{said}** and is {answer.confidence:.0%} sure.")
-            else:
-                st.markdown(
-                    f"**I am not sure.** It looks most like **{said}** ({answer.confidence:.0%}), "
-                    f"and below {answer.threshold:.0%} this model had better say so."
-                )
+        if answer.sure:
+            st.markdown(f"The model reads **{said}** and is {answer.confidence:.0%} sure.")
+        else:
+            st.markdown(
+                f"**I am not sure.** It looks most like **{said}** ({answer.confidence:.0%}), "
+                f"and below {answer.threshold:.0%} this model had better say so."
+            )
     with st.container(key="drawing_confidence"):
-        st.echarts_chart(
-            confidence_bars(answer.p, names),
-            height=300,
-            key="drawing_bars",
-            alt=f"Ten confidences; the largest is {said} with {answer.confidence:.1%}.",
+        titles = {key: one.label for key, one in offers.items()}
+        classes = {key: one.class_names for key, one in offers.items()}
+        took = f"{len(offers)} models in {reading.took_ms:.0f} ms"
+        st.html(
+            bars_html(answer, names)
+            + models_html(reading.answers, classes, titles)
+            + note_html(f"Answer {revision}: prepared twice and read by {took}.")
         )
     state.mark_done("drawing", f"a drawing read as {said}")
-
-
-def _effort(reading: Reading | None, n_models: int) -> str:
-    if reading is None:
-        return "there is nothing to read yet."
-    return f"prepared twice and read by {n_models} models in {reading.took_ms:.0f} ms."
-
-
-def _all_models(reading: Reading, offers: dict[str, ModelOnOffer]) -> None:
-    """Show what each model says, prepared in either way; Markdown is updated in place."""
-    rows = [f"| Model | {OURS} | {LESSON} |", "|:--|:--|:--|"]
-    for key, offer in offers.items():
-        cells = [_cell(reading.answers[key][way], offer) for way in (OURS, LESSON)]
-        rows.append(f"| {offer.label} | {cells[0]} | {cells[1]} |")
-    with st.container(key="drawing_models"):
-        st.markdown("**Every model on this drawing**, prepared in either way")
-        st.markdown("\n".join(rows))
-
-
-def _cell(answer: Answer, offer: ModelOnOffer) -> str:
-    doubt = "" if answer.sure else " (not sure)"
-    return f"**{offer.class_names[answer.said]}** {answer.confidence:.0%}{doubt}"
 
 
 def measured_table() -> None:

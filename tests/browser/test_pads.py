@@ -46,12 +46,12 @@ def tool(page: Page, name: str) -> Locator:
 
 def answered(page: Page) -> int:
     """Return the number of the report that the shown answer belongs to."""
-    return int(re.search(r"\d+", handle(page, "drawing_answered").inner_text()).group())
+    return int(re.search(r"\d+", page.locator(".answer-note").inner_text()).group())
 
 
 def answers_beyond(page: Page, number: int) -> None:
     page.wait_for_function(
-        """number => Number(document.querySelector('.st-key-drawing_answered')
+        """number => Number(document.querySelector('.answer-note')
             ?.innerText.match(/\\d+/)) > number""",
         arg=number,
     )
@@ -84,7 +84,7 @@ def test_mouse_strokes_are_read(pad_page):
     page = pad_page()
     draw(page, SEVEN)
     expect(handle(page, "drawing_prediction")).to_have_text(DIGIT)
-    expect(handle(page, "drawing_bars")).to_be_visible()
+    expect(handle(page, "drawing_confidence").get_by_role("img")).to_be_visible()
     expect(handle(page, "drawing_canvas").locator("canvas")).to_have_count(1)
 
 

@@ -89,6 +89,7 @@ def set_live_drawing(app: AppTest, rgba: np.ndarray, **changes: object) -> None:
         "start": 0,
         "revision": 1,
         "moving": False,
+        "resting": True,
         "picture": png(rgba),
         "width": 18,
         "strokes": [[800, 400, 180, 2000, 600, 180]],
@@ -107,7 +108,14 @@ def set_grid_drawing(app: AppTest, *cells: tuple[int, int], **changes: object) -
     inked = ["0"] * 784
     for row, column in cells:
         inked[28 * row + column] = "1"
-    report = {"start": 0, "revision": 1, "cells": "".join(inked), "here": 0, "undo": []}
+    report = {
+        "start": 0,
+        "revision": 1,
+        "resting": True,
+        "cells": "".join(inked),
+        "here": 0,
+        "undo": [],
+    }
     app.session_state["drawing_grid"] = {"drawing": {**report, **changes}}
 
 

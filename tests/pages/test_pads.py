@@ -28,9 +28,11 @@ def script() -> None:
     pad = st.selectbox("Pad", [*canvas.PADS, "none"], key="pad")
     st.button("Again", key="again", on_click=canvas.begin_again, args=(pad,))
     if pad != "none":
-        drawn = canvas.drawn(pad)
+        held = canvas.held(pad)
+        held.show()
+        drawn = held.drawn
         named = "named" if drawn.beginning else "unnamed"
-        st.text(f"{drawn.ink.sum():.0f} {drawn.moving} {drawn.revision} {named}")
+        st.text(f"{drawn.ink.sum():.0f} {drawn.resting} {drawn.revision} {named}")
 
 
 @pytest.fixture
@@ -49,16 +51,16 @@ def show(app: AppTest, pad: str) -> AppTest:
 
 @pytest.mark.parametrize("pad", KEYS)
 def test_an_empty_pad_has_no_ink(app, pad):
-    assert said(show(app, pad)) == "0 False 0 unnamed"
+    assert said(show(app, pad)) == "0 True 0 unnamed"
 
 
 def test_one_function_gives_the_ink_of_each_pad(app):
     set_live_drawing(app, BOX)
-    assert said(app.run()) == "2400 False 1 named"
+    assert said(app.run()) == "2400 True 1 named"
     set_tools_drawing(app, BOX)
-    assert said(show(app, "canvas")) == "2400 False 1 named"
+    assert said(show(app, "canvas")) == "2400 True 1 named"
     set_grid_drawing(app, (0, 0), (27, 27))
-    assert said(show(app, "grid")) == "200 False 1 named"
+    assert said(show(app, "grid")) == "200 True 1 named"
 
 
 def test_each_pad_keeps_its_own_drawing_while_another_is_shown(app):
@@ -73,9 +75,9 @@ def test_each_pad_keeps_its_own_drawing_while_another_is_shown(app):
     show(app, "none")
     for key in KEYS.values():
         assert key not in app.session_state  # the pad itself remembers nothing
-    assert said(show(app, "live")) == "2400 False 1 named"
-    assert said(show(app, "canvas")) == "1000 False 1 named"
-    assert said(show(app, "grid")) == "100 False 1 named"
+    assert said(show(app, "live")) == "2400 True 1 named"
+    assert said(show(app, "canvas")) == "1000 True 1 named"
+    assert said(show(app, "grid")) == "100 True 1 named"
 
 
 def test_a_moving_pen_is_shown_and_not_kept(app):
@@ -84,7 +86,7 @@ def test_a_moving_pen_is_shown_and_not_kept(app):
     set_live_drawing(app, canvas((0, 0, 280, 10)), revision=2, moving=True, strokes=[])
     assert said(app.run()) == "2800 True 2 named"
     show(app, "none")
-    assert said(show(app, "live")) == "2400 False 1 named"
+    assert said(show(app, "live")) == "2400 True 1 named"
 
 
 @pytest.mark.parametrize("pad", KEYS)
@@ -93,7 +95,7 @@ def test_a_pad_begins_again_whatever_its_front_end_still_reports(app, pad):
     set_tools_drawing(app, BOX, {"type": "Path"})
     set_grid_drawing(app, (3, 4))
     assert "named" in said(show(app, pad)).split()
-    assert said(app.button(key="again").click().run()).startswith("0 False")
+    assert said(app.button(key="again").click().run()).startswith("0 True")
 
 
 def test_a_new_report_counts_after_the_pad_began_again(app):
@@ -101,7 +103,7 @@ def test_a_new_report_counts_after_the_pad_began_again(app):
     app.run()
     app.button(key="again").click().run()
     set_live_drawing(app, BOX, start=1, revision=5)
-    assert said(app.run()) == "2400 False 5 named"
+    assert said(app.run()) == "2400 True 5 named"
 
 
 @pytest.mark.parametrize(
@@ -118,22 +120,22 @@ def test_a_new_report_counts_after_the_pad_began_again(app):
 )
 def test_a_live_report_that_cannot_be_is_nothing_drawn(app, changes):
     set_live_drawing(app, BOX, **changes)
-    assert said(app.run()) == "0 False 0 unnamed"
+    assert said(app.run()) == "0 True 0 unnamed"
     set_live_drawing(app, BOX)
-    assert said(app.run()) == "2400 False 1 named"
+    assert said(app.run()) == "2400 True 1 named"
 
 
 @pytest.mark.parametrize("report", ["text", 3, [], {"drawing": 3}, {"drawing": []}, {}])
 def test_no_report_at_all_is_nothing_drawn(app, report):
     app.session_state["drawing_live"] = report
-    assert said(app.run()) == "0 False 0 unnamed"
+    assert said(app.run()) == "0 True 0 unnamed"
 
 
 @pytest.mark.parametrize("data", ["no picture", 3, None, "data:image/png;base64,AAAA"])
 def test_a_canvas_without_a_picture_is_nothing_drawn(app, data):
     report = {"raw": {"objects": []}, "data": data}
     app.session_state["drawing_tools"] = {"drawing": report}
-    assert said(show(app, "canvas")).startswith("0 False")
+    assert said(show(app, "canvas")).startswith("0 True")
 
 
 def test_undo_redo_and_clear_of_the_canvas_follow_its_strokes(app):
@@ -151,7 +153,7 @@ def test_undo_redo_and_clear_of_the_canvas_follow_its_strokes(app):
     assert said(app.run()).startswith("2400")
     assert app.button(key="drawing_redo").disabled
     app.button(key="drawing_clear").click().run()
-    assert said(app).startswith("0 False")
+    assert said(app).startswith("0 True")
 
 
 def test_the_same_strokes_again_after_clear_are_drawn_again(app):
@@ -159,9 +161,9 @@ def test_the_same_strokes_again_after_clear_are_drawn_again(app):
     set_tools_drawing(app, BOX, {"left": 0})
     app.run()
     app.button(key="drawing_clear").click().run()
-    assert said(app).startswith("0 False")
+    assert said(app).startswith("0 True")
     set_tools_drawing(app, canvas())  # the canvas reports that it is empty now
-    assert said(app.run()).startswith("0 False")
+    assert said(app.run()).startswith("0 True")
     set_tools_drawing(app, BOX, {"left": 0})
     assert said(app.run()).startswith("2400")
 
