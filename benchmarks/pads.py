@@ -29,7 +29,7 @@ PORT = 8655
 PADS = ("Live pad", "With tools")
 QUIET_MS = 700  # an answer is the last one if none follows for so long; the canvas waits 200
 WATCH = """() => {
-    const number = () => document.querySelector('.answer-note')
+    const number = () => document.querySelector('.answer-note:last-child')
         ?.textContent.match(/\\d+/)?.[0];
     window.answers = [];
     let last = number();

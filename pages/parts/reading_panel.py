@@ -155,11 +155,12 @@ def _answer(
                 f"and below {answer.threshold:.0%} this model had better say so."
             )
     with st.container(key="drawing_confidence"):
-        titles = {key: one.label for key, one in offers.items()}
+        titles = {key: one.label.partition(",")[0] for key, one in offers.items()}
         classes = {key: one.class_names for key, one in offers.items()}
         took = f"{len(offers)} models in {reading.took_ms:.0f} ms"
         st.html(
             bars_html(answer, names)
+            + note_html(f"The dotted line: from {answer.threshold:.0%} on it calls itself sure.")
             + models_html(reading.answers, classes, titles)
             + note_html(f"Answer {revision}: prepared twice and read by {took}.")
         )
