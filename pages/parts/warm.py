@@ -37,8 +37,8 @@ def _load() -> None:
     time.sleep(_HEAD_START_S)
     for name in _HEAVY:
         import_module(name)
-    from mnist_core.threads import one_thread_each  # imports torch, as the others do
+    from mnist_core.threads import share_the_cores  # imports torch, as the others do
 
-    one_thread_each()
+    share_the_cores()
     gc.collect()
     gc.freeze()  # hundreds of thousands of objects that will never be garbage

@@ -46,7 +46,9 @@ def tool(page: Page, name: str) -> Locator:
 
 def answered(page: Page) -> int:
     """Return the number of the report that the shown answer belongs to."""
-    return int(re.search(r"\d+", page.locator("[class=answer-note]:last-child").inner_text()).group())
+    return int(
+        re.search(r"\d+", page.locator("[class=answer-note]:last-child").inner_text()).group()
+    )
 
 
 def answers_beyond(page: Page, number: int) -> None:
