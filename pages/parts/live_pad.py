@@ -32,7 +32,7 @@ def _component(name: str) -> Any:
     return st.components.v2.component(
         name,
         html=read(f"{name}.html"),
-        css=read("pad.css", f"{name}.css"),
+        css=read("button.css", "pad.css", f"{name}.css"),
         js=read("pad_link.js", f"{name}.js"),
     )
 

@@ -23,6 +23,7 @@ __all__ = ["buttons", "data", "drawing", "learning", "own_points"]
 RATES = (0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 PENALTIES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 WIDTH = 142  # pixels: five side by side, on a phone two
+RUN_TO = "playground_run_to_open"
 Widget = Callable[..., Any]
 
 
@@ -86,7 +87,9 @@ def _button(
 
 
 def _run_to(here: Desk, dead: bool) -> None:
-    with st.popover("Run to …", icon=":material/flag:", disabled=dead):
+    with st.popover(
+        "Run to …", icon=":material/flag:", disabled=dead, key=RUN_TO, on_change="rerun"
+    ):
         st.number_input(
             "Epoch",
             1,
@@ -116,6 +119,7 @@ def _play_to() -> None:
     epoch = int(state.widget("playground_run_to_epoch"))
     if epoch > here.run.epoch_count:
         here.play(until=epoch)
+        state.set_widget(RUN_TO, False)  # out of the way of what there is to see
     else:
         here.notes = [f"The run is at epoch {here.run.epoch_count} already: rewind it first."]
 

@@ -30,7 +30,9 @@ _FOLDER = Path(__file__).parent
 _component = st.components.v2.component(
     "playground_net",
     html=(_FOLDER / "playground_net.html").read_text("utf-8"),
-    css=(_FOLDER / "playground_net.css").read_text("utf-8"),
+    css="\n".join(
+        (_FOLDER / name).read_text("utf-8") for name in ("button.css", "playground_net.css")
+    ),
     js="\n".join((_FOLDER / f"playground_{name}.js").read_text("utf-8") for name in _FILES),
 )
 
