@@ -82,6 +82,7 @@ def _convolution(layer: nn.Conv2d) -> tuple[str, str]:
     dy = r"\frac{\partial L}{\partial y_{o,r,c}}"
     backward = (
         rf"\frac{{\partial L}}{{\partial W_{{o,m,i,j}}}} = \sum_{{r,c}} {dy}\; {at}, \quad "
-        rf"\frac{{\partial L}}{{\partial b_o}} = \sum_{{r,c}} {dy}"
+        rf"\frac{{\partial L}}{{\partial b_o}} = \sum_{{r,c}} {dy}, \quad "
+        rf"\frac{{\partial L}}{{\partial {at}}} \mathrel{{+}}= \sum_o {dy}\; W_{{o,m,i,j}}"
     )
     return forward, backward

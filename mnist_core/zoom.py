@@ -96,8 +96,8 @@ class Arithmetic:
         """Return the sum in at most eleven terms that add up to the value, digit by digit.
 
         Terms are parts of the picture, or the units that matter most and the rest together; then
-        the bias and, if it is not 0, what rounding has lost. Few products are printed one by one,
-        so a part is then the sum of its printed products.
+        the bias and, if it is not 0, what rounding has lost. Few products, and those of a window,
+        are printed one by one, so a part is then the sum of its printed products.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class Arithmetic:
             raise ValueError(f"expected a layer with weights, got {self.kind}: it adds nothing up.")
         unit = 10**decimals
         scaled = self.products * unit
-        if scaled.size <= EVERY_PRODUCT:
+        if self.place is not None or scaled.size <= EVERY_PRODUCT:
             scaled = np.rint(scaled)
         whole = [(name, round(value)) for name, value in _parts(scaled)]
         whole.append(("bias", round(self.bias * unit)))

@@ -13,12 +13,14 @@ from pages.parts import (
 frame.header("playground", playground_desk.PARAMETERS)
 playground_desk.enter()
 
-playground_extras.experiments()
-playground_extras.task()
+with st.container():  # whatever is said in there, the picture below keeps its place and stays
+    playground_extras.experiments()
+    playground_extras.task()
 playground_controls.data()
 playground_controls.learning()
 playground_controls.buttons()
-playground_extras.notes()
+with st.container():
+    playground_extras.notes()
 playground_panel.show()
 with st.container(horizontal=True, vertical_alignment="center"):
     playground_controls.drawing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -176,3 +177,17 @@ def test_the_model_the_images_and_the_generators_stay_as_they_are(frozen):
         walk(model, images, labels)
     assert all(torch.equal(w, kept[n]) for n, w in model.state_dict().items())
     assert all(p.grad is None and p.requires_grad != frozen for p in model.parameters())
+
+
+def test_the_verdict_of_a_step_judges_every_tensor_on_its_own_scale():
+    small, large = np.ones(1, dtype=np.float32), np.full(1, 30, dtype=np.float32)
+    wrong = Pair("small", small + np.float32(3e-4), small)
+    right = Pair("large", large, large)
+    stage = some_stage()
+    assert not replace(stage, pairs=(wrong, right)).check.matches
+    assert replace(stage, pairs=(right,)).check.matches
+
+
+def some_stage() -> Stage:
+    model = models.build("linear", 0)
+    return walk(model, np.zeros((1, 28, 28), dtype=np.uint8), np.zeros(1, dtype=np.int64)).stages[0]

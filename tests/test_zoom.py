@@ -243,3 +243,15 @@ def test_what_each_relu_reads():
     found = zoom.pre_activations(layers)
     assert {name: len(z) for name, z in found.items()} == {"conv1": 3136, "conv2": 3136, "l1": 32}
     assert zoom.pre_activations(activations(built("linear", 0), ink_at())) == {}
+
+
+def test_the_rows_of_a_window_of_many_maps_add_up_to_its_printed_term():
+    model, image = built("deep", 3), random_images(1, 3)[0]
+    for place in ((0, 0), (2, 3), (3, 1)):
+        opened = arithmetic(model, image, "conv3", 3, place)
+        printed = opened.printed_products().reshape(len(opened.products), -1).sum(axis=1)
+        named = {name: value for name, value in opened.written().terms if name.startswith("map ")}
+        assert named
+        for name, value in named.items():
+            if name.removeprefix("map ").isdigit():
+                assert value == pytest.approx(printed[int(name.split()[1])], abs=1e-9)

@@ -142,13 +142,17 @@ def vector_cells(vector: np.ndarray, columns: int) -> np.ndarray:
     return cells.reshape(rows, columns, 4)
 
 
-def vector_figure(vector: np.ndarray, names: Sequence[str] | None = None) -> go.Figure:
+def vector_figure(
+    vector: np.ndarray, names: Sequence[str] | None = None, what: str = "output"
+) -> go.Figure:
     """Draw a short vector as bars: blue up, orange down.
 
     Parameters
     ----------
     vector : (N,) float
     names : sequence of N str, or None for the numbers 0 to N - 1
+    what : str
+        What the numbers are.
     """
     figure = go.Figure(
         go.Bar(
@@ -161,7 +165,7 @@ def vector_figure(vector: np.ndarray, names: Sequence[str] | None = None) -> go.
     if names:
         figure.update_xaxes(type="category")
     figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL)
-    return framed(figure, height=260, x="class" if names else "unit", y="output")
+    return framed(figure, height=260, x="class" if names else "unit", y=what)
 
 
 def sum_figure(total_for: float, total_against: float, bias: float, logit: float) -> go.Figure:

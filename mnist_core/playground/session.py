@@ -43,6 +43,8 @@ class PlaygroundRun:
     points : Points
     step_count, epoch_count : int
         Batches learnt from, and complete passes over the training points.
+    edited : bool
+        Whether a weight was set by hand since the beginning.
     diverged : str or None
         A sentence, once the loss is no longer a finite number; `undo` helps.
     """
@@ -61,6 +63,7 @@ class PlaygroundRun:
         self._optimiser = SGD(self._model.parameters(), self.setup.learning_rate)
         self._weights = [p.detach() for p in self._model.parameters()]
         self.step_count = self.epoch_count = self._position = 0
+        self.edited = False
         self.diverged: str | None = None
         self._below: str | None = None
         self._losses = Losses()
@@ -167,7 +170,7 @@ class PlaygroundRun:
             raise ValueError(f"A weight must be a number from -1,000 to 1,000, got {value!r}.")
         tensor, index = network.parameter_at(self._model, layer, unit, source)
         tensor[index] = value
-        self._below = None
+        self.edited, self._below = True, None
 
     def change(self, **changes: Any) -> None:
         """Change part of the set-up and go on with the weights as they are.

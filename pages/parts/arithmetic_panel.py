@@ -152,7 +152,7 @@ def _three(opened: Arithmetic) -> None:
     if opened.inputs.ndim == 1 and len(opened.inputs) <= EVERY_PRODUCT:
         st.markdown("**The products, unit by unit**")
         st.plotly_chart(
-            explain_figures.vector_figure(opened.products),
+            explain_figures.vector_figure(opened.products, what="product"),
             key="zoom_products",
             config=frame.STILL,
             alt=f"{len(opened.inputs)} products as bars",
@@ -165,10 +165,11 @@ def _three(opened: Arithmetic) -> None:
                 product=opened.printed_products(DECIMALS),
             )
         return
-    for place, (title, values) in zip(st.columns(3), kinds.items(), strict=True):
-        with place:
-            st.markdown(f"**{title}**")
-            _sheet(values, "Full colour is ±{:.2f}")
+    with st.container(horizontal=True):  # side by side where there is room
+        for title, values in kinds.items():
+            with st.container(width="content"):
+                st.markdown(f"**{title}**")
+                _sheet(values, "Full colour is ±{:.2f}")
 
 
 def _sheet(values: np.ndarray, caption: str, columns: int = 8) -> None:

@@ -36,7 +36,7 @@ def apply(own: Collection[str] = ()) -> list[str]:
                 choose(parameters[name])
     else:
         _drop_what_was_changed(parameters, own)
-    return problems(parameters)
+    return problems(parameters, own)
 
 
 def _drop_what_was_changed(parameters: dict[str, str], own: Collection[str]) -> None:
@@ -53,14 +53,14 @@ def _parameters(own: Collection[str]) -> dict[str, str]:
     return {k: v for k, v in st.query_params.to_dict().items() if k not in left_out}
 
 
-def problems(parameters: Mapping[str, str]) -> list[str]:
+def problems(parameters: Mapping[str, str], own: Collection[str] = ()) -> list[str]:
     """Return a sentence for each parameter or value that is not known."""
     sentences = []
     for name, value in parameters.items():
         if name not in _PARAMETERS:
             sentences.append(
                 f"This address has a part that means nothing here, {_quoted(name)}; it was left "
-                f"out. Known are: {', '.join(_PARAMETERS)}."
+                f"out. Known are: {', '.join((*_PARAMETERS, *own))}."
             )
         elif value not in _PARAMETERS[name][0]:
             sentences.append(

@@ -67,14 +67,16 @@ def buttons() -> None:
     here = desk()
     dead, playing = bool(here.run.diverged), here.playing
     with st.container(horizontal=True, vertical_alignment="bottom", key="playground_buttons"):
-        _button("start", "Play", "play_arrow", here.play, playing or dead, type="primary")
+        ended = dead or bool(here.run.stopped)
+        _button("start", "Play", "play_arrow", here.play, playing or ended, type="primary")
         if dead:
             _button("undo", "Undo", "undo", here.undo, off=False, type="primary")
         else:
             _button("pause", "Pause", "pause", here.pause, not playing)
         _button("step", "One batch", "skip_next", here.step, playing or dead)
         _button("epoch", "One epoch", "fast_forward", here.epoch, playing or dead)
-        _button("reset", "Rewind", "replay", here.rewind, here.run.step_count == 0 and not playing)
+        at_start = here.run.step_count == 0 and not here.run.edited
+        _button("reset", "Rewind", "replay", here.rewind, at_start and not playing)
         if "run_to" not in here.setup.hide:
             _run_to(here, dead)
 
@@ -128,7 +130,8 @@ def data() -> None:
     """Show the choice of the points, and what they are made with."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _choice("data", "Data", DATA, width=WIDTH)
-        _whole("noise", "Noise, %", width=WIDTH)
+        own = desk().setup.data == "own"  # these are where the visitor put them
+        _whole("noise", "Noise, %", disabled=own, width=WIDTH)
         _whole("train_share", "For training, %", width=WIDTH)
         _whole("batch_size", "Batch size", width=120)
         if "seed" not in desk().setup.hide:

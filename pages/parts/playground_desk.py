@@ -76,13 +76,15 @@ class Desk:
             self.notes = []
             if self.run.take(setup):
                 return
-            points_alone = set(self.setup.differences(setup)) == {"points"}
+            points_alone = self.setup.differences(setup).keys() <= {"points", "show_test"}
             self.run = PlaygroundRun(setup)
             self.playing = self.playing and points_alone  # one may click points in while it plays
             self.until = None
 
     def change(self, **changes: Any) -> None:
-        """Change part of the set-up."""
+        """Change part of the set-up. Whoever gives points of their own is shown all of them."""
+        if changes.get("data") == "own" or changes.get("points"):
+            changes["show_test"] = True
         with self.lock:
             self.become(replace(self.setup, **changes))
 

@@ -43,7 +43,7 @@ def experiments() -> None:
         format_func=lambda name: EXPERIMENTS[name].title,
         key=key,
         on_change=_chosen,
-        placeholder="Eight of them, each with a question to answer before you press Play",
+        placeholder="Eight, each with a question",
         index=None,
         width=560,
     )

@@ -6,6 +6,7 @@ closed stops by itself, and a pause is nothing but no ticks.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 
@@ -85,7 +86,7 @@ def _carry_out(here: Desk, event: playground_net.Event) -> None:
         source = "bias" if event["source"] == -1 else event["source"]
         here.run.edit(event["layer"], event["unit"], source, float(event["value"]))
     elif what in ("point", "unpoint", "clear") and setup.data == "own":
-        here.become(replace(setup, points=_points_after(setup.points, event)))
+        here.change(points=_points_after(setup.points, event))
     else:
         raise ValueError("That is not possible.")
 
@@ -117,6 +118,8 @@ def _status(here: Desk, view: View) -> None:
 
 
 def _loss(value: float) -> str:
+    if math.isnan(value):  # there are no such points; a diverged loss is never shown
+        return "–"
     return f"{value:.4f}" if value < 1000 else f"{value:.3g}"
 
 

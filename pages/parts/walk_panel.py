@@ -103,10 +103,9 @@ def _stage(stage: Stage) -> None:
             difference=[f"{pair.check.largest_difference:.2g}" for pair in stage.pairs],
         )
     data = [pair for pair in stage.pairs if not _is_of_weights(pair) and pair.in_torch.ndim > 1]
-    with st.container(key="walk_pictures"):
-        for place, pair in zip(st.columns(2, gap="large"), data, strict=False):
-            with place:
-                _picture(pair)
+    with st.container(key="walk_pictures", horizontal=True, gap="large"):  # where there is room
+        for pair in data[:2]:
+            _picture(pair)
 
 
 def _shape(values: np.ndarray) -> str:
@@ -153,22 +152,20 @@ def _beside(walk: Walk, layer: str) -> None:
     texts.show("walk", "beside")
     n = len(stage.pairs[0].in_torch)
     unit = int(_choose(st.selectbox, "Unit", [str(i) for i in range(n)], "walk_unit", layer))
-    with st.container(key="walk_gradients"):
-        titles = ("weight W, before", "gradient dL/dW", "weight W, after")
-        for place, title in zip(st.columns(3), titles, strict=True):
+    with st.container(key="walk_gradients", horizontal=True):  # side by side where there is room
+        for title in ("weight W, before", "gradient dL/dW", "weight W, after"):
             values = _of(stage, title)[unit].reshape(stage.pictured)
             sheet = _drawn(values)
-            with place:
-                st.image(
-                    as_url(sheet),
-                    width=min(sheet.shape[1], 300),
-                    alt=title,
-                    caption=f"{title}; full colour is ±{np.abs(values).max():.3g}",
-                )
-        before, gradient, after = (
-            float(_of(stage, title)[unit])
-            for title in ("bias b, before", "gradient dL/db", "bias b, after")
-        )
+            st.image(
+                as_url(sheet),
+                width=min(sheet.shape[1], 300),
+                alt=title,
+                caption=f"{title}; full colour is ±{np.abs(values).max():.3g}",
+            )
+    before, gradient = (
+        round(float(_of(stage, title)[unit]), 6) for title in ("bias b, before", "gradient dL/db")
+    )
+    after = before - LEARNING_RATE * gradient  # of the numbers as they are printed
     st.markdown(
         f"Its bias: `{before:.6f} − {LEARNING_RATE:g} × {gradient:.6f} = {after:.6f}`".replace(
             "-", "−"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Thread
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,6 +162,8 @@ def test_the_condition_to_stop_says_that_it_was_met(open_page):
     app.run()
     assert ":green-badge[stopped]" in status(app)
     assert any("below 5 after epoch 1" in i.value for i in app.info)
+    assert app.button(key="playground_start").disabled  # it would do nothing
+    app.number_input(key="playground_stop_below").set_value(0.001).run()
     assert not app.button(key="playground_start").disabled
 
 
@@ -231,6 +234,28 @@ def test_a_weight_and_a_bias_are_edited(open_page):
     assert view.weights[0][1, 0] == 1.5
     assert view.biases[2][0] == -3
     assert desk(app).run.step_count == 1
+
+
+def test_a_weight_edited_at_the_start_can_be_taken_back(open_page):
+    app = open_page("playground")
+    assert app.button(key="playground_reset").disabled
+    before = desk(app).run.snapshot(4).weights[0]
+    do(app, do="edit", layer=0, unit=1, source=0, value=5)
+    app.run()
+    press(app, "reset")
+    np.testing.assert_array_equal(desk(app).run.snapshot(4).weights[0], before)
+    assert app.run().button(key="playground_reset").disabled
+
+
+def test_own_points_are_all_shown_and_have_no_noise(open_page):
+    app = open_page("playground")
+    app.selectbox(key="playground_data").set_value("own").run()
+    assert setup(app).show_test
+    assert app.slider(key="playground_noise").disabled
+    assert "training loss **–**" in status(app)
+    app.toggle(key="playground_show_test").set_value(False).run()
+    do(app, do="point", x=1.0, y=2.0, label=1)
+    assert setup(app).show_test
 
 
 def test_an_event_is_heard_once(open_page):
