@@ -45,7 +45,7 @@ def waterfall(
     )
     ends = np.cumsum([0, *values[:-1]])
     low, high = float(ends.min()), float(ends.max())
-    room = 0.18 * (high - low or 1)  # for the numbers beside the bars
+    room = 0.3 * (high - low or 1)  # for the numbers beside the bars, on a phone too
     figure.update_xaxes(range=[low - room, high + room], zeroline=True, zerolinecolor=NEUTRAL)
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return framed(figure, height=height)

@@ -19,7 +19,7 @@ digits by `python -m benchmarks.handwriting --write`.
 for**: several digits at once, letters, or anything that somebody relies on.
 
 **Trained on**: the first 55,000 training images of MNIST (LeCun, Cortes, Burges) and 8,000 digits
-in European forms drawn by `forms.py`; MLP and CNN also on 12,000 drawings that are no digit
+in European forms drawn by `forms.py`; MLP and CNNs also on 12,000 drawings that are no digit
 (`nondigits.py`), for which the right answer is a tenth each, and with each image turned, stretched,
 slanted, bent and drawn with another pen every time (`augmentation.redrawn`). The linear model,
 which can only weigh pixels, got worse by both. The small CNN also learnt from the answers of the

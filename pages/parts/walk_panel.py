@@ -95,6 +95,7 @@ def _stage(stage: Stage) -> None:
     st.code("\n\n".join(frame.source_of(function) for function in stage.in_numpy))
     with st.container(key="walk_tensors"):
         frame.table(
+            140,
             tensor=[pair.name for pair in stage.pairs],
             shape=[_shape(pair.in_torch) for pair in stage.pairs],
             first=[_first(pair.in_torch) for pair in stage.pairs],
