@@ -61,7 +61,6 @@ class Shown:
 def pad_and_answer() -> Shown:
     """Show the pad and the answers, which follow the pen; return what the page is to explain."""
     pad = frame.pick("Draw with", PADS, "drawing_pad", "live", format_func=PADS.__getitem__)
-    place = st.container()  # on a phone the pad and the answer stand above the choices
     with st.container(horizontal=True):
         offered = current.on_offer()
         offer = current.model_choice("drawing_model", offered=offered)
@@ -69,8 +68,7 @@ def pad_and_answer() -> Shown:
     offers = {one.key: one for one in current.compared(offer, offered)}
     st.html(STYLE)
     state.keep("drawing_whole_page", True)
-    with place:
-        _follow_the_pen(pad, offer, offers, way)
+    _follow_the_pen(pad, offer, offers, way)
     return state.kept("drawing_shown", None)
 
 
@@ -96,9 +94,12 @@ def _follow_the_pen(
         drawn = held.drawn
     whole_page = state.kept("drawing_whole_page", False)
     state.keep("drawing_whole_page", False)
-    explained_now = state.kept("drawing_explained", None) == _about(drawn, offer, way)
-    if drawn.resting and not (whole_page or explained_now):
-        st.rerun()
+    about = _about(drawn, offer, way)
+    explained_now = whole_page or state.kept("drawing_explained", None) == about
+    to_explain = drawn.resting and not explained_now
+    last: Shown | None = state.kept("drawing_shown", None)
+    if to_explain and last and _about(last.drawn, last.offer, last.way) == about:
+        st.rerun()  # it has been answered
     reading, problem = _read(drawn.ink, offers)
     if pad != "photo":  # all is known: what is shown from here reaches the browser in one piece
         left, right = st.columns(2, gap="large")
@@ -111,6 +112,8 @@ def _follow_the_pen(
             st.info(problem, icon=":material/draw:")
             st.html(note_html(f"Answer {drawn.revision}: there is nothing to read yet."))
     state.keep("drawing_shown", Shown(drawn, offer, offers, way, reading))
+    if to_explain:
+        st.rerun()
 
 
 def _read(ink: np.ndarray, offers: dict[str, ModelOnOffer]) -> tuple[Reading | None, str]:

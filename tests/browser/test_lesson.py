@@ -72,6 +72,7 @@ def test_the_whole_way(server, visit):
     go_to(page, "Drawing")
     draw(page, SEVEN)
     expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*\d\s*$"))
+    expect(handle(page, "drawing_stages").locator("img")).to_have_count(7)  # the page has followed
     select(page, "drawing_model", "Small CNN")
     expect(handle(page, "drawing_prediction")).to_have_text(re.compile(r"^\s*7\s*$"))
     expect(handle(page, "drawing_confidence")).to_be_visible()
