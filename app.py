@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.table import PAGE_CONFIG, navigation
+from pages.parts.shell.navigation import PAGE_CONFIG, navigation
 
 st.set_page_config(**PAGE_CONFIG)
 page = navigation()

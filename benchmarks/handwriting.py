@@ -19,10 +19,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks.machine import describe
-from mnist_core import evaluation, models
-from mnist_core.drawing import PREPARATIONS, ink_of
+from mnist_core.common.settings import settings
+from mnist_core.drawing.preprocessing import PREPARATIONS, ink_of
+from mnist_core.evaluation import metrics
+from mnist_core.nn import architectures
+from mnist_core.pretrained import bundled
 from mnist_core.pretrained.card import write_card
-from mnist_core.settings import settings
 
 SIDE, OVERSAMPLING = 280, 4
 SHARES, PENS = (0.3, 0.5, 0.7, 0.9), (12, 18, 26)
@@ -68,14 +70,14 @@ def right_answers() -> dict[tuple[str, str], dict[tuple[float, str, int], float]
     path = settings().data_dir / "strokes" / "uji_digits.json"
     digits = json.loads(path.read_text("utf-8"))
     labels = np.array([int(digit["label"]) for digit in digits])
-    networks = {name: models.load_pretrained(name) for name in models.ARCHITECTURES}
+    networks = {name: bundled.load_pretrained(name) for name in architectures.ARCHITECTURES}
     right: dict = {pair: {} for pair in product(networks, PREPARATIONS)}
     for share, place, pen in CONDITIONS:
         inks = [ink_of(render(digit["strokes"], share, PLACES[place], pen)) for digit in digits]
         for way, prepare in PREPARATIONS.items():
             pixels = np.stack([prepare(ink).pixels for ink in inks])
             for name, model in networks.items():
-                reached = evaluation.accuracy(model, pixels, labels)
+                reached = metrics.accuracy(model, pixels, labels)
                 right[name, way][share, place, pen] = reached
     return right
 
@@ -88,16 +90,17 @@ def main() -> None:
     print(describe())
     print(f"220 pen digits, right answers; {OURS} / {LESSON}")
     print(
-        f"{'size':>5} {'place':12} {'pen':>4}" + "".join(f"{n:>18}" for n in models.ARCHITECTURES)
+        f"{'size':>5} {'place':12} {'pen':>4}"
+        + "".join(f"{n:>18}" for n in architectures.ARCHITECTURES)
     )
     for condition in CONDITIONS:
         pairs = [
             f"{right[name, OURS][condition]:.1%} / {right[name, LESSON][condition]:6.1%}"
-            for name in models.ARCHITECTURES
+            for name in architectures.ARCHITECTURES
         ]
         share, place, pen = condition
         print(f"{share:5.0%} {place:12} {pen:4}" + "".join(f"{text:>18}" for text in pairs))
-    card = models.pretrained_card()
+    card = bundled.pretrained_card()
     for name, entry in card.items():
         entry["pen_digits"] = {}
         for way in PREPARATIONS:

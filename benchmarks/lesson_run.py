@@ -29,11 +29,14 @@ from torch import nn, optim
 from torch.utils.data import DataLoader
 
 from benchmarks.machine import describe, report
-from mnist_core import datasets, engine, evaluation, models
-from mnist_core.configs import TrainingConfig
-from mnist_core.runs import TrainingRun
-from mnist_core.settings import settings
-from mnist_core.vision import RAW_ONLY
+from mnist_core.common.settings import settings
+from mnist_core.data import datasets
+from mnist_core.data.torchvision_compat import RAW_ONLY
+from mnist_core.evaluation import metrics
+from mnist_core.nn import architectures
+from mnist_core.training import engine
+from mnist_core.training.configs import TrainingConfig
+from mnist_core.training.run import TrainingRun
 
 Result = tuple[np.ndarray, float]  # losses of all steps, accuracy on the test set
 
@@ -42,7 +45,7 @@ def notebook(dataset: datasets.Dataset, epochs: int) -> Result:
     from torchvision.transforms import ToTensor
 
     train = RAW_ONLY["MNIST"](settings().data_dir, train=True, transform=ToTensor())
-    model = models.build("linear", seed=0)
+    model = architectures.build("linear", seed=0)
     criterion, optimiser = nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.01)
     losses = []
     for epoch in range(epochs):
@@ -53,7 +56,7 @@ def notebook(dataset: datasets.Dataset, epochs: int) -> Result:
             loss.backward()
             optimiser.step()
             losses.append(loss.item())
-    return np.array(losses), evaluation.accuracy(model, dataset.test_images, dataset.test_labels)
+    return np.array(losses), metrics.accuracy(model, dataset.test_images, dataset.test_labels)
 
 
 def ours(dataset: datasets.Dataset, epochs: int, engine: str, model: str = "linear") -> Result:

@@ -25,11 +25,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from benchmarks.machine import describe, report
-from mnist_core import datasets
-from mnist_core.configs import PRESETS
-from mnist_core.runs import TrainingRun
-from mnist_core.settings import settings
-from mnist_core.vision import RAW_ONLY
+from mnist_core.common.settings import settings
+from mnist_core.data import datasets
+from mnist_core.data.torchvision_compat import RAW_ONLY
+from mnist_core.training.configs import PRESETS
+from mnist_core.training.run import TrainingRun
 
 
 class ExampleNet(nn.Module):

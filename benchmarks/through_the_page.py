@@ -4,7 +4,7 @@
 
 The lesson's run (9,375 steps of the linear model on MNIST), by turns
 
-- without a page: in the workers of `mnist_core.jobs`, in a process of its own
+- without a page: in the workers of `mnist_core.training.queue`, in a process of its own
 - through the page: started in a real Chromium on the training page, which streams its chart, its
   numbers twice a second and its weight pictures every two seconds, and writes the run down
 
@@ -27,11 +27,11 @@ PORT = 8653
 WITHOUT = """
 import time
 from mnist_core import datasets, jobs
-from mnist_core.configs import LESSON
-from mnist_core.runs import TrainingRun
-from mnist_core.settings import settings
+from mnist_core.training.configs import LESSON
+from mnist_core.training.run import TrainingRun
+from mnist_core.common.settings import settings
 dataset = datasets.load("mnist", settings().data_dir)
-registry = jobs.Jobs(1)
+registry = jobs.TrainingQueue(1)
 for _ in range({rounds}):
     job = registry.create("benchmark", TrainingRun(LESSON, dataset))
     job.resume()

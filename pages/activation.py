@@ -1,9 +1,11 @@
 import numpy as np
 import streamlit as st
 
-from mnist_core.activations import ACTIVATIONS, collapse, curve
+from mnist_core.concepts.activations import ACTIVATIONS, collapse, curve
 from mnist_core.figures.concepts import activation_figure, collapse_figure
-from pages.parts import frame, own_values_panel, questions_panel, texts
+from pages.parts.concepts import own_values_panel
+from pages.parts.shell import frame, texts
+from pages.parts.widgets import code_box, elements, questions_panel
 
 RANGE = 6.0
 
@@ -27,39 +29,39 @@ z = st.slider(
 result = curve(activation, np.linspace(-RANGE, RANGE, 481))
 at = curve(activation, np.array([z]))
 value, slope = float(at.value[0]), float(at.slope[0])
-frame.numbers({"Value f(z)": f"{value:.4f}", "Slope f′(z)": f"{slope:.4f}"})
+elements.numbers({"Value f(z)": f"{value:.4f}", "Slope f′(z)": f"{slope:.4f}"})
 st.plotly_chart(
-    activation_figure(result, (z, value, slope)), key="activation_figure", config=frame.STILL
+    activation_figure(result, (z, value, slope)), key="activation_figure", config=elements.STILL
 )
 with st.container(key="activation_check"):
-    frame.check(result.value_check, "activation_value_check", "Value, PyTorch and NumPy")
-    frame.check(result.slope_check, "activation_slope_check", "Slope, autograd and by hand")
+    elements.check(result.value_check, "activation_value_check", "Value, PyTorch and NumPy")
+    elements.check(result.slope_check, "activation_slope_check", "Slope, autograd and by hand")
 if name == "softmax":
     texts.show("activation", "softmax")
-frame.code(activation.in_numpy, activation.slope)
-frame.code(curve, folded=True)
+code_box.code(activation.in_numpy, activation.slope)
+code_box.code(curve, folded=True)
 
 questions_panel.ask("activation_line")
 texts.show("activation", "why")
-bend = frame.pick(
+bend = elements.pick(
     "Between the two layers",
     ["nothing", *(n for n in ACTIVATIONS if n != "softmax")],
     "activation_between",
     "nothing",
 )
-seed = frame.again("Fresh weights", "activation_fresh", "activation_collapse")
+seed = elements.again("Fresh weights", "activation_fresh", "activation_collapse")
 result = collapse(ACTIVATIONS.get(bend), seed)
 st.plotly_chart(
     collapse_figure(result, "no activation" if bend == "nothing" else bend),
     key="activation_collapse",
-    config=frame.STILL,
+    config=elements.STILL,
 )
 with st.container(key="activation_collapse_result"):
     if bend == "nothing":
         st.success(f"One layer does the same: the largest gap is {result.largest_gap:.1e}.")
     else:
         st.info(f"No single layer does it: the best one is off by up to {result.largest_gap:.3f}.")
-frame.code(collapse, folded=True)
+code_box.code(collapse, folded=True)
 own_values_panel.show("ReLU" if name == "softmax" else name)
 texts.show("activation", "choose")
 frame.footer("activation")

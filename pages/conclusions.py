@@ -1,6 +1,6 @@
 import streamlit as st
 
-from pages.parts import frame, results, texts
+from pages.parts.shell import frame, results, texts
 
 frame.header("conclusions")
 

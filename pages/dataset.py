@@ -1,11 +1,13 @@
 import streamlit as st
 
-from mnist_core import loaders
-from mnist_core.datasets import NAMES, TITLES
+from mnist_core.concepts import batching
+from mnist_core.data.datasets import NAMES, TITLES
+from mnist_core.data.statistics import class_counts
 from mnist_core.figures.classes import counts_figure
 from mnist_core.figures.pictures import enlarged
-from mnist_core.summary import class_counts
-from pages.parts import caches, data_panel, frame, gallery, state, texts
+from pages.parts.session import caches, state
+from pages.parts.shell import data_panel, frame, texts
+from pages.parts.widgets import code_box, elements, gallery
 
 frame.header("dataset")
 
@@ -20,7 +22,7 @@ state.choose(
 )
 data_panel.show("dataset_data")
 dataset = caches.current_dataset()
-frame.numbers(
+elements.numbers(
     {
         "Training images": f"{len(dataset.train_images):,}",
         "Test images": f"{len(dataset.test_images):,}",
@@ -42,14 +44,14 @@ if dataset.name == "mnist":
 texts.show("dataset", "counts")
 counts = class_counts(dataset.train_labels), class_counts(dataset.test_labels)
 st.plotly_chart(
-    counts_figure(*counts, dataset.class_names), key="dataset_counts", config=frame.STILL
+    counts_figure(*counts, dataset.class_names), key="dataset_counts", config=elements.STILL
 )
 
 texts.show("dataset", "means")
 means = caches.mean_images()
-frame.pictures([enlarged(m, 84) for m in means], dataset.class_names, 60, "dataset_means")
+elements.pictures([enlarged(m, 84) for m in means], dataset.class_names, 60, "dataset_means")
 
 texts.show("dataset", "batch")
 st.fragment(gallery.batch)(dataset)
-frame.code(loaders.batch_by_loader, loaders.batch_by_index)
+code_box.code(batching.batch_by_loader, batching.batch_by_index)
 frame.footer("dataset")

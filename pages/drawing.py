@@ -1,18 +1,12 @@
 import streamlit as st
 
-from mnist_core import drawing
-from mnist_core.reading import read_drawing
-from pages.parts import (
-    caches,
-    current,
-    frame,
-    handwriting_panel,
-    reading_panel,
-    stages_panel,
-    texts,
-    why_panel,
-    zoom_panel,
-)
+from mnist_core.drawing import preprocessing
+from mnist_core.drawing.prediction import read_drawing
+from pages.parts.drawing import handwriting_panel, prediction_panel, stages_panel
+from pages.parts.explain import why_panel, zoom_panel
+from pages.parts.session import caches, offers
+from pages.parts.shell import frame, texts
+from pages.parts.widgets import code_box, elements
 
 VIEWS = (
     "The way to 28×28",
@@ -23,10 +17,10 @@ VIEWS = (
 )
 
 frame.header("drawing")
-shown = reading_panel.pad_and_answer()
-view = frame.pick("Look closer", VIEWS, "drawing_view", VIEWS[0])
+shown = prediction_panel.pad_and_answer()
+view = elements.pick("Look closer", VIEWS, "drawing_view", VIEWS[0])
 if view == VIEWS[4]:
-    said = shown.answer.said if shown.answer and shown.offer.class_names == current.DIGITS else None
+    said = shown.answer.said if shown.answer and shown.offer.class_names == offers.DIGITS else None
     handwriting_panel.show(shown.pixels, said, shown.offer, list(shown.offers.values()))
 elif shown.reading is None:
     st.info("Draw a digit above, and this part of the page opens it up.", icon=":material/draw:")
@@ -34,7 +28,12 @@ else:
     model, names, said = shown.offer.model, shown.offer.class_names, shown.answer.said
     if view == VIEWS[0]:
         stages_panel.show(shown)
-        frame.code(drawing.prepare_as_mnist, drawing.prepare_as_lesson, read_drawing, folded=True)
+        code_box.code(
+            preprocessing.prepare_as_mnist,
+            preprocessing.prepare_as_lesson,
+            read_drawing,
+            folded=True,
+        )
     elif view == VIEWS[1]:
         why_panel.evidence(model, shown.offer.architecture, shown.pixels, names, said)
     elif view == VIEWS[2]:
@@ -48,6 +47,6 @@ else:
 texts.show("drawing", "domain")
 texts.show("drawing", "doubt")
 texts.show("drawing", "measured")
-reading_panel.measured_table()
-reading_panel.explained(shown)
+prediction_panel.measured_table()
+prediction_panel.explained(shown)
 frame.footer("drawing")

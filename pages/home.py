@@ -1,14 +1,19 @@
 import streamlit as st
 
-from mnist_core.history import LANES, load_milestones
-from pages.parts import data_panel, frame, route, texts
+from mnist_core.lesson.milestones import LANES, load_milestones
+from pages.parts.shell import (
+    data_panel,
+    frame,
+    home_map,
+    texts,
+)
 
 frame.header("home")
 texts.show("home", "composition")
 
 st.header("Your way through", anchor=False)
 texts.show("home", "route")
-route.show()
+home_map.show()
 
 st.header("The data in use", anchor=False)
 data_panel.show("home_data_status")
@@ -16,8 +21,8 @@ data_panel.show("home_data_status")
 st.header("Eighty years in one line", anchor=False)
 texts.show("home", "timeline")
 milestones = load_milestones(texts.FOLDER / "timeline.toml")
-chosen = route.chosen_milestone(milestones)
-route.show_timeline(milestones, chosen)
+chosen = home_map.chosen_milestone(milestones)
+home_map.show_timeline(milestones, chosen)
 milestone = milestones[chosen]
 with st.container(border=True, key="home_milestone_card"):
     st.markdown(f"#### {milestone.year} · {milestone.title}")

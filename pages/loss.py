@@ -1,10 +1,12 @@
 import numpy as np
 import streamlit as st
 
-from mnist_core import losses
+from mnist_core.concepts import losses
 from mnist_core.figures.classes import confidence_bars, gradient_figure
 from mnist_core.figures.concepts import loss_curves_figure
-from pages.parts import frame, loss_editor, questions_panel, texts
+from pages.parts.concepts import loss_editor
+from pages.parts.shell import frame, texts
+from pages.parts.widgets import code_box, elements, questions_panel
 
 WAYS = {
     "cross-entropy": (losses.cross_entropy_in_torch, losses.cross_entropy_in_numpy),
@@ -21,7 +23,7 @@ st.page_link(
     label="How a network comes to its logits: open one up",
     icon=":material/zoom_in:",
 )
-kind = frame.pick("Loss", WAYS, "loss_kind", "cross-entropy")
+kind = elements.pick("Loss", WAYS, "loss_kind", "cross-entropy")
 result = losses.loss_of(kind, z, label)
 
 left, right = st.columns([3, 2])
@@ -41,10 +43,10 @@ values = {
 }
 if kind == "cross-entropy":
     values["Loss, in two parts"] = f"{result.in_two_parts:.6f}"
-frame.numbers(values, width=200)
-frame.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
+elements.numbers(values, width=200)
+elements.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
 with st.expander("All ten classes, number by number"):
-    frame.table(
+    elements.table(
         **{
             "class": [f"{c} ✓" if i == label else c for i, c in enumerate(names)],
             "logit z": z,
@@ -56,7 +58,7 @@ with st.expander("All ten classes, number by number"):
     )
 if kind == "cross-entropy":
     texts.show("loss", "parts")
-frame.code(*WAYS[kind])
+code_box.code(*WAYS[kind])
 
 if kind == "cross-entropy":
     texts.show("loss", "gradient")
@@ -65,12 +67,14 @@ else:
 st.plotly_chart(
     gradient_figure(result.by_hand, result.by_autograd, names),
     key="loss_gradient",
-    config=frame.STILL,
+    config=elements.STILL,
 )
 
 questions_panel.ask("loss_tenth")
 texts.show("loss", "curves")
-st.plotly_chart(loss_curves_figure(float(result.p[label])), key="loss_curves", config=frame.STILL)
+st.plotly_chart(
+    loss_curves_figure(float(result.p[label])), key="loss_curves", config=elements.STILL
+)
 
 texts.show("loss", "overflow")
 shift = st.slider(
@@ -79,7 +83,7 @@ shift = st.slider(
 shifted = z + np.float32(shift)
 naive, stable = losses.naive_softmax(shifted), losses.stable_softmax(shifted)
 st.caption("Probability of the right class:")
-frame.numbers(
+elements.numbers(
     {"as written": f"{naive[label]:.6f}", "largest logit subtracted first": f"{stable[label]:.6f}"},
     width=240,
 )
@@ -88,5 +92,5 @@ with st.container(key="loss_overflow"):
         st.info("Both work. Add 100 or more.")
     else:
         st.warning("As written, it has overflowed: some of the ten are not a number any more.")
-frame.code(losses.naive_softmax, losses.stable_softmax)
+code_box.code(losses.naive_softmax, losses.stable_softmax)
 frame.footer("loss")

@@ -1,10 +1,16 @@
 import streamlit as st
 from torch import nn
 
-from mnist_core import engine, evaluation, loaders, models, numpy_engine
+from mnist_core.concepts import batching
+from mnist_core.concepts.single_step import single_step, step_in_numpy, step_in_torch
+from mnist_core.evaluation import metrics
 from mnist_core.figures.classes import softmax_figure
-from mnist_core.single_step import single_step, step_in_numpy, step_in_torch
-from pages.parts import caches, frame, open_panel, questions_panel, state, texts
+from mnist_core.nn import architectures, numpy_network
+from mnist_core.training import engine
+from pages.parts.explain import subject
+from pages.parts.session import caches, state
+from pages.parts.shell import frame, texts
+from pages.parts.widgets import code_box, elements, questions_panel
 
 BATCH_SIZE, SAMPLES = 32, 4
 
@@ -15,51 +21,53 @@ texts.show("model", "choose")
 name = state.choose(
     st.segmented_control,
     "Architecture",
-    list(models.ARCHITECTURES),
+    list(architectures.ARCHITECTURES),
     state.architecture(),
     state.choose_architecture,
     "model_architecture",
     required=True,
-    format_func=lambda n: models.ARCHITECTURES[n].title,
+    format_func=lambda n: architectures.ARCHITECTURES[n].title,
 )
-architecture = models.ARCHITECTURES[name]
+architecture = architectures.ARCHITECTURES[name]
 seed = state.counter("model")
-model = models.build(name, seed)
+model = architectures.build(name, seed)
 st.markdown(f"**{architecture.title}**: {architecture.summary}. As PyTorch prints it:")
 st.code(str(model), language=None)
-frame.code(architecture.layers)
+code_box.code(architecture.layers)
 
-parameters = models.parameters_of(model)
+parameters = architectures.parameters_of(model)
 left, right = st.columns(2)
 with left, st.container(key="model_parameters"):
-    st.metric("Parameters", f"{models.count_parameters(model):,}")
+    st.metric("Parameters", f"{architectures.count_parameters(model):,}")
     texts.show("model", "parameters")
-    frame.table(
+    elements.table(
         tensor=[p.name for p in parameters],
         shape=[str(p.shape) for p in parameters],
         numbers=[p.count for p in parameters],
     )
 with right:
     texts.show("model", "shapes")
-    shapes = models.layer_shapes(model)
-    frame.table(layer=[n for n, _ in shapes], output=[str(s) for _, s in shapes])
+    shapes = architectures.layer_shapes(model)
+    elements.table(layer=[n for n, _ in shapes], output=[str(s) for _, s in shapes])
 
 texts.show("model", "forward")
-frame.again("Fresh weights and batch", "model_fresh", "model")
+elements.again("Fresh weights and batch", "model_fresh", "model")
 dataset = caches.current_dataset()
-images, labels = loaders.random_images(dataset.train_images, dataset.train_labels, BATCH_SIZE, seed)
-p = evaluation.probabilities(model, images[:SAMPLES])
-st.plotly_chart(
-    softmax_figure(p, dataset.class_names, labels[:SAMPLES], frame.dark()),
-    key="model_softmax",
-    config=frame.STILL,
+images, labels = batching.random_images(
+    dataset.train_images, dataset.train_labels, BATCH_SIZE, seed
 )
-frame.code(evaluation.probabilities, folded=True)
+p = metrics.probabilities(model, images[:SAMPLES])
+st.plotly_chart(
+    softmax_figure(p, dataset.class_names, labels[:SAMPLES], elements.dark()),
+    key="model_softmax",
+    config=elements.STILL,
+)
+code_box.code(metrics.probabilities, folded=True)
 
 questions_panel.ask("model_step")
 texts.show("model", "step")
 step = single_step(model, images, labels)
-frame.numbers(
+elements.numbers(
     {
         "Loss before": f"{step.loss_before:.6f}",
         "NumPy's loss before": f"{step.numpy_loss_before:.6f}",
@@ -67,20 +75,20 @@ frame.numbers(
         "Change": f"{step.loss_after - step.loss_before:+.6f}",
     }
 )
-frame.check(step.check, "model_step_check", "Weights after the step, PyTorch and NumPy")
+elements.check(step.check, "model_step_check", "Weights after the step, PyTorch and NumPy")
 with st.expander("The largest difference in each tensor"):
-    frame.table(
+    elements.table(
         tensor=list(step.differences), difference=[f"{d:.1e}" for d in step.differences.values()]
     )
-frame.code(engine.training_step, step_in_torch)
-frame.code(
+code_box.code(engine.training_step, step_in_torch)
+code_box.code(
     step_in_numpy,
-    numpy_engine.Network.training_step,
-    numpy_engine.cross_entropy,
-    numpy_engine.Linear.find_gradients,
+    numpy_network.Network.training_step,
+    numpy_network.cross_entropy,
+    numpy_network.Linear.find_gradients,
     folded=True,
 )
-open_panel.show(dataset, model, name)
+subject.show(dataset, model, name)
 with st.expander("What is an `nn.Module`?"):
     texts.show("model", "module")
     st.code(nn.Module.__doc__, language=None)

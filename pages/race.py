@@ -1,8 +1,11 @@
 import streamlit as st
 
-from mnist_core import numpy_engine
-from mnist_core.engine import AutogradEngine, training_step
-from pages.parts import caches, frame, race_panel, texts
+from mnist_core.nn import numpy_network
+from mnist_core.training.engine import AutogradEngine, training_step
+from pages.parts.session import caches
+from pages.parts.shell import frame, texts
+from pages.parts.training import race_panel
+from pages.parts.widgets import code_box
 
 frame.header("race")
 
@@ -10,15 +13,15 @@ dataset = caches.current_dataset()
 config = race_panel.settings(dataset)
 race_panel.show(race_panel.buttons(dataset, config))
 texts.show("race", "why")
-frame.code(training_step, numpy_engine.Network.training_step)
-frame.code(
+code_box.code(training_step, numpy_network.Network.training_step)
+code_box.code(
     AutogradEngine.train,
-    numpy_engine.Network.forward,
-    numpy_engine.Network.backward,
-    numpy_engine.Linear,
-    numpy_engine.ReLU,
-    numpy_engine.cross_entropy,
-    numpy_engine.log_softmax,
+    numpy_network.Network.forward,
+    numpy_network.Network.backward,
+    numpy_network.Linear,
+    numpy_network.ReLU,
+    numpy_network.cross_entropy,
+    numpy_network.log_softmax,
     folded=True,
 )
 with st.expander("How the race is run"):

@@ -1,6 +1,7 @@
 import streamlit as st
 
-from pages.parts import frame, replay_panel, run_details, runs_table
+from pages.parts.shell import frame
+from pages.parts.training import replay_panel, run_details, runs_table
 
 frame.header("replay")
 

@@ -1,6 +1,7 @@
 import streamlit as st
 
-from pages.parts import frame, run_details, runs_table, texts
+from pages.parts.shell import frame, texts
+from pages.parts.training import run_details, runs_table
 
 frame.header("runs")
 

@@ -1,13 +1,16 @@
 import streamlit as st
 
-from pages.parts import caches, frame, questions_panel, texts, training_controls, training_panel
+from pages.parts.session import caches
+from pages.parts.shell import frame, texts
+from pages.parts.training import controls, training_panel
+from pages.parts.widgets import questions_panel
 
 frame.header("training")
 
 questions_panel.ask("training_rate")
 dataset = caches.current_dataset()
-config = training_controls.settings(dataset)
-training_controls.buttons(dataset, config)
+config = controls.settings(dataset)
+controls.buttons(dataset, config)
 training_panel.show(config)
 questions_panel.ask("training_zero")
 with st.expander("What the settings and buttons mean"):

@@ -20,7 +20,7 @@ os.environ.setdefault("MNIST_DATA_DIR", tempfile.mkdtemp(prefix="mnist-lesson-")
 @pytest.fixture(scope="session")
 def mnist_dir() -> Path:
     """The folder with the whole of MNIST; without it the test is skipped."""
-    from mnist_core.idx import inspect_folder
+    from mnist_core.data.idx import inspect_folder
 
     if inspect_folder(REAL_DATA, "mnist").state != "published":
         pytest.skip("MNIST_DATA_DIR does not hold MNIST")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from mnist_core.idx import FILE_NAMES, FOLDERS
+from mnist_core.data.idx import FILE_NAMES, FOLDERS
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
 

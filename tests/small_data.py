@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from mnist_core import datasets
-from mnist_core.datasets import Dataset
+from mnist_core.data import datasets
+from mnist_core.data.datasets import Dataset
 
 torch.set_num_threads(1)  # batches are small here: a second thread would only be waited for
 threadpool_limits(1, "blas")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from mnist_core.drawing.prediction import Answer
 from mnist_core.figures.style import CLASS_COLOURS
-from mnist_core.reading import Answer
 
 __all__ = ["bars_html", "models_html", "note_html"]
 

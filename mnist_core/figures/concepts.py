@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_core.activations import Collapse, Curve
+from mnist_core.concepts.activations import Collapse, Curve
 from mnist_core.figures.style import (
     NEGATIVE,
     NEUTRAL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mnist_core.history import LANES, Milestone
+from mnist_core.lesson.milestones import LANES, Milestone
 
 __all__ = ["timeline_chart"]
 

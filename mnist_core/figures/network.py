@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core.explain import Activation
+from mnist_core.explain.attribution import Activation
 from mnist_core.figures.explain import vector_cells
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import CLASS_COLOURS, signed_colour, signed_rgb

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 from plotly.subplots import make_subplots
 
-from mnist_core.activations import Curve
+from mnist_core.concepts.activations import Curve
+from mnist_core.explain.arithmetic import WrittenSum
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import (
     NEUTRAL,
@@ -18,7 +19,6 @@ from mnist_core.figures.style import (
     signed_rgb,
 )
 from mnist_core.figures.sums import waterfall
-from mnist_core.zoom import WrittenSum
 
 __all__ = ["place_picture", "pre_activation_figure", "sum_figure", "window_figure"]
 

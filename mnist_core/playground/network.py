@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_core.models import initialise
+from mnist_core.nn.architectures import initialise
 from mnist_core.playground.own_points import RADIUS
 from mnist_core.playground.setups import Setup
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnist_core.optimisers import SGD
+from mnist_core.nn.optimisers import SGD
 from mnist_core.playground import network
 from mnist_core.playground.points import make_points
 from mnist_core.playground.prepared import Prepared

@@ -19,14 +19,17 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mnist_core import datasets, evaluation, models
-from mnist_core.calibration import Calibration, calibrate, expected_calibration_error
-from mnist_core.datasets import Dataset
+from mnist_core.common.settings import settings
+from mnist_core.data import datasets
+from mnist_core.data.datasets import Dataset
+from mnist_core.evaluation import metrics
+from mnist_core.evaluation.calibration import Calibration, calibrate, expected_calibration_error
+from mnist_core.nn import architectures
+from mnist_core.pretrained import bundled
 from mnist_core.pretrained.card import write_card
 from mnist_core.pretrained.forms import forms
 from mnist_core.pretrained.nondigits import KINDS, drawings, letters, non_digits, pairs
 from mnist_core.pretrained.training import Recipe, train
-from mnist_core.settings import settings
 
 SEED, LEFT_OUT = 0, 5_000
 FORMS_EACH, NON_DIGITS = 2_000, 12_000
@@ -73,22 +76,22 @@ def describe(
     name: str, weights: dict[str, Tensor], dataset: Dataset, others: dict[str, np.ndarray]
 ) -> dict[str, object]:
     """Return the model card's entry: what the model reaches, and how far it can be believed."""
-    model = models.with_weights(name, weights)
+    model = architectures.with_weights(name, weights)
     left_out = dataset.train_images[-LEFT_OUT:], dataset.train_labels[-LEFT_OUT:]
     fitted_on = np.concatenate([images for kind, images in others.items() if kind in KINDS])
     fitted: Calibration = calibrate(model, *left_out, fitted_on)
-    p = evaluation.probabilities(model, dataset.test_images, fitted.temperature)
-    plain = evaluation.probabilities(model, dataset.test_images)
+    p = metrics.probabilities(model, dataset.test_images, fitted.temperature)
+    plain = metrics.probabilities(model, dataset.test_images)
     doubted = {}
     for kind, images in others.items():
-        confidence = evaluation.probabilities(model, images, fitted.temperature).max(axis=1)
+        confidence = metrics.probabilities(model, images, fitted.temperature).max(axis=1)
         doubted[kind] = round(float((confidence < fitted.threshold).mean()), 4)
     labels = dataset.test_labels
     return {
-        "parameters": models.count_parameters(model),
+        "parameters": architectures.count_parameters(model),
         "test_accuracy": round(float((p.argmax(axis=1) == labels).mean()), 5),
         "train_accuracy": round(
-            evaluation.accuracy(model, dataset.train_images, dataset.train_labels), 5
+            metrics.accuracy(model, dataset.train_images, dataset.train_labels), 5
         ),
         "calibration": {what: round(value, 4) for what, value in asdict(fitted).items()},
         "calibration_error": round(expected_calibration_error(p, labels), 5),
@@ -110,7 +113,7 @@ def main() -> None:
     torch.set_num_threads(1)  # as a run on the Training page
     plain, with_others = material(dataset, False), material(dataset, True)
     others = to_doubt(dataset)
-    card = models.pretrained_card() if only else {}
+    card = bundled.pretrained_card() if only else {}
     teacher: nn.Module | None = None
     for name, recipe in RECIPES.items():
         wanted = only in (None, name)
@@ -123,7 +126,7 @@ def main() -> None:
         teacher = trained.network if name == TEACHER else teacher
         if not wanted:
             continue
-        save_file(trained.weights, models.PRETRAINED / f"{name}.safetensors")
+        save_file(trained.weights, bundled.FOLDER / f"{name}.safetensors")
         card[name] = {
             "recipe": str(recipe),
             "seed": SEED,
@@ -133,7 +136,7 @@ def main() -> None:
             **describe(name, trained.weights, dataset, others),
         }
         print(name, card[name])
-        write_card({known: card[known] for known in models.ARCHITECTURES if known in card})
+        write_card({known: card[known] for known in architectures.ARCHITECTURES if known in card})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mnist_core.models import ARCHITECTURES, PRETRAINED
+from mnist_core.nn.architectures import ARCHITECTURES
+from mnist_core.pretrained.bundled import FOLDER
 
 __all__ = ["markdown", "write_card"]
 
@@ -15,8 +16,9 @@ HEAD = """# The bundled models
 Made by `python -m mnist_core.pretrained`; the numbers below are written by it, and those of pen
 digits by `python -m benchmarks.handwriting --write`.
 
-**For**: teaching, and reading single handwritten digits, prepared by `mnist_core.drawing`. **Not
-for**: several digits at once, letters, or anything that somebody relies on.
+**For**: teaching, and reading single handwritten digits, prepared by
+`mnist_core.drawing.preprocessing`. **Not for**: several digits at once, letters, or anything that
+somebody relies on.
 
 **Trained on**: the first 55,000 training images of MNIST (LeCun, Cortes, Burges) and 8,000 digits
 in European forms drawn by `forms.py`; MLP and CNNs also on 12,000 drawings that are no digit
@@ -74,5 +76,5 @@ def markdown(card: Mapping[str, Mapping[str, Any]]) -> str:
 
 def write_card(card: Mapping[str, Mapping[str, Any]]) -> None:
     """Write ``card.json`` and ``MODEL_CARD.md`` beside the weights."""
-    (PRETRAINED / "card.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
-    (PRETRAINED / "MODEL_CARD.md").write_text(markdown(card), "utf-8")
+    (FOLDER / "card.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    (FOLDER / "MODEL_CARD.md").write_text(markdown(card), "utf-8")

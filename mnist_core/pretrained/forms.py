@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mnist_core.drawing import prepare_as_mnist
+from mnist_core.drawing.preprocessing import prepare_as_mnist
 from mnist_core.pretrained.pen import Stroke, drawn, ellipse, smooth
 
 __all__ = ["FORMS", "forms"]

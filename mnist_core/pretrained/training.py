@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mnist_core.augmentation import redrawn
-from mnist_core.models import build
+from mnist_core.data.augmentation import redrawn
+from mnist_core.nn.architectures import build
 
 __all__ = ["Recipe", "Trained", "folded", "train", "train_network", "with_batch_norm"]
 

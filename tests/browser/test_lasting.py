@@ -10,10 +10,10 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from mnist_core.configs import TrainingConfig
-from mnist_core.datasets import load
-from mnist_core.runfiles import RunFolder
-from mnist_core.runs import TrainingRun
+from mnist_core.data.datasets import load
+from mnist_core.training.configs import TrainingConfig
+from mnist_core.training.run import TrainingRun
+from mnist_core.workspace.checkpoints import RunFolder
 from tests.browser.conftest import go_to, handle, select, settled
 from tests.browser.test_training import start_a_long_run, step
 

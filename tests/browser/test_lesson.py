@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pages.parts.table import PAGES
+from pages.parts.shell.navigation import PAGES
 from tests.browser.conftest import draw, go_to, handle, select, settled
 
 SEVEN = [(80, 60), (200, 60), (130, 225)]

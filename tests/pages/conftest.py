@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.settings import settings
+from mnist_core.common.settings import settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,9 +24,14 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MNIST_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MNIST_AUTO_DOWNLOAD", "0")
     monkeypatch.setenv("MNIST_WORK_DIR", str(tmp_path / "work"))
-    from pages.parts import caches
+    from pages.parts.session import caches
 
-    shared = (caches.downloads, caches.workspaces, caches.work, caches.handwriting_store)
+    shared = (
+        caches.downloads,
+        caches.workspace_store,
+        caches.run_registry,
+        caches.handwriting_store,
+    )
 
     def forget() -> None:
         settings.cache_clear()

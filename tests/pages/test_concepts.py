@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.activations import ACTIVATIONS
+from mnist_core.concepts.activations import ACTIVATIONS
 from tests.pages.conftest import go_to, numbers, words
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from mnist_core import downloads as downloads_module
-from mnist_core import idx
-from mnist_core.downloads import Downloads
-from pages.parts import caches
+from mnist_core.data import downloads as downloads_module
+from mnist_core.data import idx
+from mnist_core.data.downloads import Downloads
+from pages.parts.session import caches
 from tests import data_files
 from tests.pages.conftest import go_to, numbers, words
 

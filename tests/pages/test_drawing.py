@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import models
+from mnist_core.nn import architectures
 from tests.pages.conftest import (
     canvas,
     go_to,
@@ -83,7 +83,7 @@ def test_it_is_read_by_both_preparations_and_any_model(drawn):
 
 def test_all_models_answer_side_by_side(drawn):
     (html,) = [h.proto.body for h in drawn.get("html") if "<table" in h.proto.body]
-    titles = [row.title for row in models.ARCHITECTURES.values()]
+    titles = [row.title for row in architectures.ARCHITECTURES.values()]
     rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', html)
     assert len(rows) == len(titles)
     assert all(any(row.startswith(f"{title}</th>") for row in rows) for title in titles)
@@ -105,7 +105,7 @@ def lattice() -> np.ndarray:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("model", models.ARCHITECTURES)
+@pytest.mark.parametrize("model", architectures.ARCHITECTURES)
 def test_every_view_opens_for_every_model(drawn, view, model):
     drawn.selectbox(key="drawing_model").set_value(model).run()
     choose(drawn, "drawing_view", view)

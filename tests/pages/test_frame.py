@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from mnist_core import models
+from mnist_core.nn import architectures
 from mnist_core.playground.experiments import EXPERIMENTS
-from pages.parts import links, state, table, texts
+from pages.parts.session import state
+from pages.parts.shell import links, navigation, texts
 from tests.pages.conftest import ROOT, words
 
-NAMES = [page.name for page in table.PAGES]
+NAMES = [page.name for page in navigation.PAGES]
 OF_PARTS = ("handwriting", "questions", "walk", "why", "zoom")  # texts of what several pages show
 
 
@@ -30,7 +31,7 @@ def test_table_and_files_agree():
 
 
 def test_every_section_of_the_texts_is_shown_somewhere():
-    files = [*(ROOT / "pages").rglob("*.py"), ROOT / "mnist_core" / "walkthrough.py"]
+    files = [*(ROOT / "pages").rglob("*.py"), ROOT / "mnist_core" / "explain" / "training_step.py"]
     code = "\n".join(path.read_text("utf-8") for path in files)
     experiments = {f"{name}_{part}" for name in EXPERIMENTS for part in ("question", "answer")}
     for name in (*NAMES, *OF_PARTS):
@@ -46,8 +47,8 @@ def test_texts_hold_no_html(name):
 
 
 def test_next_page_follows_the_table():
-    assert table.after("home").name == "layer"
-    assert table.after("conclusions") is None
+    assert navigation.after("home").name == "layer"
+    assert navigation.after("conclusions") is None
 
 
 def test_unknown_parameters_are_named_and_ignored(open_page):
@@ -77,4 +78,4 @@ def test_what_comes_with_the_address_is_never_markdown(nasty):
 
 
 def test_links_know_the_architectures():
-    assert tuple(models.ARCHITECTURES) == state.ARCHITECTURES
+    assert tuple(architectures.ARCHITECTURES) == state.ARCHITECTURES

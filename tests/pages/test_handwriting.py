@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.handwriting import Handwriting, from_zip, to_zip
-from pages.parts import caches
+from mnist_core.drawing.handwriting import Handwriting, from_zip, to_zip
+from pages.parts.session import caches
 from tests.pages.conftest import words
 from tests.small_data import digits
 
@@ -18,18 +18,19 @@ from tests.small_data import digits
 def script() -> None:
     import streamlit as st
 
-    from pages.parts import current, handwriting_panel, workspace
+    from pages.parts.drawing import handwriting_panel
+    from pages.parts.session import offers, visitor
     from tests.small_data import digits
 
-    workspace.enter()
+    visitor.enter()
     number = st.number_input("Drawing", -1, 300, 0, key="number")
     said = st.number_input("Said", -1, 9, 0, key="said")
-    offer = current.model_choice("drawing_model")
+    offer = offers.model_choice("drawing_model")
     handwriting_panel.show(
         digits().test_images[number] if number >= 0 else None,
         said if said >= 0 else None,
         offer,
-        current.on_offer(),
+        offers.on_offer(),
     )
 
 
@@ -167,15 +168,15 @@ def test_a_full_set_refuses_one_more(app):
     for i in range(500):
         pixels[0, 0], pixels[0, 1] = divmod(i, 256)
         full = full.plus(pixels, i % 10)
-    workspace = app.session_state["slot_workspace"]
-    caches.handwriting_store().change(workspace, lambda _: full)
+    visitor = app.session_state["slot_workspace"]
+    caches.handwriting_store().change(visitor, lambda _: full)
     keep(app.run(), 3)
     assert "at most 500 drawings" in app.error[0].value
     assert len(kept(app)) == 500
 
 
 def test_a_full_disk_is_said_and_the_drawing_stays(app, monkeypatch):
-    from mnist_core import handwriting_store
+    from mnist_core.workspace import handwriting_store
 
     def full(path, data):
         raise OSError(28, "No space left on device")
@@ -187,7 +188,7 @@ def test_a_full_disk_is_said_and_the_drawing_stays(app, monkeypatch):
     monkeypatch.undo()
     keep(app, 4)
     assert not app.warning
-    folder = caches.workspaces().folder(app.session_state["slot_workspace"])
+    folder = caches.workspace_store().folder(app.session_state["slot_workspace"])
     assert len(from_zip((folder / "handwriting.zip").read_bytes())) == 2
 
 
@@ -200,7 +201,7 @@ def test_every_model_is_judged_on_the_drawings_and_on_its_test_set(app):
         "Small CNN, trained beforehand on MNIST",
         "Deeper CNN, trained beforehand on MNIST",
     ]
-    from mnist_core.evaluation import accuracy
+    from mnist_core.evaluation.metrics import accuracy
 
     right = accuracy(caches.pretrained("linear"), kept(app).images, kept(app).labels) * 20
     assert rows[0]["All of them"] == f"{right / 20:.0%} ({right:.0f} of 20)"
@@ -240,7 +241,7 @@ def test_a_tuned_model_is_one_of_the_visitor_s_and_judged_on_what_it_never_saw(a
 
 
 def test_tuning_can_be_stopped_and_keeps_nothing(app, monkeypatch):
-    from mnist_core import finetuning
+    from mnist_core.training import finetuning
 
     monkeypatch.setattr(finetuning, "STEPS", 1_000_000)
     put(app, 40)
@@ -250,5 +251,5 @@ def test_tuning_can_be_stopped_and_keeps_nothing(app, monkeypatch):
     app.button(key="drawing_tune_stop").click().run()
     wait_for(app, "badge[stopped]")
     assert "It was stopped, so nothing was kept of it." in words(app)
-    assert caches.work().records(app.session_state["slot_workspace"]) == []
+    assert caches.run_registry().records(app.session_state["slot_workspace"]) == []
     assert not app.button(key="drawing_tune_start").disabled

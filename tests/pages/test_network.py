@@ -8,7 +8,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import caches
+from pages.parts.session import caches
 from tests.pages.conftest import canvas, go_to, numbers, words
 
 SEVEN = canvas((80, 50, 200, 70), (180, 50, 200, 220))
@@ -157,7 +157,7 @@ def test_training_settings_reach_the_run(open_page):
     app.button(key="training_start").click().run()
     wait_for(app, "finished")
     assert steps(app) == (30, 30)
-    job = caches.work().jobs.get(app.session_state["slot_job"])
+    job = caches.run_registry().jobs.get(app.session_state["slot_job"])
     config = job.run.config
     assert (config.architecture, config.optimiser, config.learning_rate) == ("mlp", "Adam", 0.001)
     assert (config.batch_size, config.epochs, config.seed) == (100, 2, 7)
@@ -252,7 +252,7 @@ def test_evaluation_of_a_run_that_still_trains_can_be_looked_at_again(open_page)
     app.selectbox(key="training_model").set_value("cnn").run()
     app.button(key="training_start").click().run()
     wait_for(app, "running")
-    job = caches.work().jobs.get(app.session_state["slot_job"])
+    job = caches.run_registry().jobs.get(app.session_state["slot_job"])
     deadline = time.monotonic() + 30
     while not job.run.snapshot.step and time.monotonic() < deadline:
         time.sleep(0.05)

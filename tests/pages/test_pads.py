@@ -23,12 +23,12 @@ KEYS = {"live": "drawing_live", "canvas": "drawing_tools", "grid": "drawing_grid
 def script() -> None:
     import streamlit as st
 
-    from pages.parts import canvas
+    from pages.parts.drawing import pads
 
-    pad = st.selectbox("Pad", [*canvas.PADS, "none"], key="pad")
-    st.button("Again", key="again", on_click=canvas.begin_again, args=(pad,))
+    pad = st.selectbox("Pad", [*pads.PADS, "none"], key="pad")
+    st.button("Again", key="again", on_click=pads.begin_again, args=(pad,))
     if pad != "none":
-        held = canvas.held(pad)
+        held = pads.held(pad)
         held.show()
         drawn = held.drawn
         named = "named" if drawn.beginning else "unnamed"
@@ -178,13 +178,14 @@ def test_a_new_stroke_ends_what_could_be_drawn_again(app):
 
 
 def test_python_and_the_pad_agree_on_the_limits():
-    from mnist_core import pads
+    from mnist_core.drawing import pad_reports
 
-    root = Path(__file__).parents[2] / "pages" / "parts"
+    root = Path(__file__).parents[2] / "pages" / "parts" / "drawing"
     live, grid = (root.joinpath(f"{name}_pad.js").read_text("utf-8") for name in ("live", "grid"))
-    assert f"const SIDE = {pads.SIDE};" in live
-    assert f"const MOST_POINTS = {pads.POINT_LIMIT};" in live
+    assert f"const SIDE = {pad_reports.SIDE};" in live
+    assert f"const MOST_POINTS = {pad_reports.POINT_LIMIT};" in live
     assert (
-        f'min="{pads.THINNEST}" max="{pads.THICKEST}"' in root.joinpath("live_pad.html").read_text()
+        f'min="{pad_reports.THINNEST}" max="{pad_reports.THICKEST}"'
+        in root.joinpath("live_pad.html").read_text()
     )
-    assert f"const SIDE = {pads.CELLS};" in grid
+    assert f"const SIDE = {pad_reports.CELLS};" in grid

@@ -14,13 +14,14 @@ from mnist_core.playground.experiments import EXPERIMENTS
 from mnist_core.playground.query import to_query
 from mnist_core.playground.session import PlaygroundRun
 from mnist_core.playground.setups import CONTROLS, DATA, Setup
-from pages.parts import playground_controls, playground_net, texts
-from pages.parts.playground_desk import Desk
+from pages.parts.playground import controls, net
+from pages.parts.playground.desk import Desk
+from pages.parts.shell import texts
 from tests.pages.conftest import go_to, words
 
 
 def desk(app: AppTest):
-    return app.session_state["slot_kept_playground"]
+    return app.session_state["slot_stored_playground"]
 
 
 def setup(app: AppTest) -> Setup:
@@ -437,8 +438,8 @@ def test_an_experiment_asks_and_then_answers(open_page, name):
 
 
 def test_the_rates_offered_hold_the_default_and_the_experiments():
-    assert Setup().learning_rate in playground_controls.RATES
-    assert {e.setup.learning_rate for e in EXPERIMENTS.values()} <= set(playground_controls.RATES)
+    assert Setup().learning_rate in controls.RATES
+    assert {e.setup.learning_rate for e in EXPERIMENTS.values()} <= set(controls.RATES)
 
 
 @given(
@@ -451,5 +452,5 @@ def test_the_rates_offered_hold_the_default_and_the_experiments():
     )
 )
 def test_events_of_any_report_are_numbered_and_new(raw):
-    for event in playground_net.sound_events(raw, 3):
+    for event in net.sound_events(raw, 3):
         assert event["n"] > 3

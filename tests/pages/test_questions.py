@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.settings import settings
+from mnist_core.common.settings import settings
 from tests.pages.conftest import ROOT, go_to, words
 
 RIGHT = "Right, as you predicted."

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.runfiles import RunFolder, record_of
-from pages.parts import caches
+from mnist_core.workspace.checkpoints import RunFolder, record_of
+from pages.parts.session import caches
 from tests.pages.conftest import ROOT, canvas, go_to, numbers, set_live_drawing, words
 from tests.pages.test_network import steps, wait_for
 
@@ -22,7 +22,7 @@ def workspace(app: AppTest) -> str:
 
 
 def current(app: AppTest):
-    return caches.work().open(workspace(app), app.session_state["slot_job"])
+    return caches.run_registry().open(workspace(app), app.session_state["slot_job"])
 
 
 def trained(open_page, page: str = "runs", epochs: int = 2, **values: object) -> AppTest:
@@ -139,9 +139,9 @@ def test_an_interrupted_run_is_there_again_and_goes_on(open_page):
     app.button(key="training_step").click().run()
     wait_for(app, "paused")
     job = current(app)
-    folder = RunFolder(caches.work().folder(workspace(app), job.id).folder)
+    folder = RunFolder(caches.run_registry().folder(workspace(app), job.id).folder)
     folder.write(job.run, record_of(job.run, folder.read_record(), "running"))
-    caches.work.clear()  # as if the server had ended
+    caches.run_registry.clear()  # as if the server had ended
     app.run()
     assert "badge[paused]" in words(app)
     assert "It was interrupted" in words(app)
@@ -188,22 +188,22 @@ def test_a_repeat_that_cannot_be_is_refused_in_a_sentence(open_page):
     app.number_input(key=f"runs_value_batch_size_{current(app).id}").set_value(100_000)
     app.button(key="runs_repeat").click().run()
     assert "at most the 1,437 training images" in app.error[0].value
-    assert len(caches.work().records(workspace(app))) == 1
+    assert len(caches.run_registry().records(workspace(app))) == 1
 
 
 def test_a_run_can_be_deleted(open_page):
     app = trained(open_page)
     app.button(key="runs_delete_now").click().run()
     assert "No runs yet" in words(app)
-    assert caches.work().records(workspace(app)) == []
+    assert caches.run_registry().records(workspace(app)) == []
 
 
 def test_a_whole_run_comes_back_in_as_it_went_out(open_page):
     app = trained(open_page)
     data = app.download_button(key="runs_take_folder")
     assert data.label == "The whole run"
-    folder = caches.work().folder(workspace(app), current(app).id).folder
-    from mnist_core.archive import pack
+    folder = caches.run_registry().folder(workspace(app), current(app).id).folder
+    from mnist_core.workspace.archive import pack
 
     before = current(app)
     app.file_uploader[0].set_value(("run.zip", pack(folder), "application/zip")).run()
@@ -223,7 +223,7 @@ def test_a_wrong_file_is_refused_in_a_sentence(open_page, data):
     app.file_uploader[0].set_value(("weights.safetensors", data, "")).run()
     assert not app.exception
     assert app.error[0].value.startswith("Expected a ")
-    assert caches.work().records(workspace(app)) == []
+    assert caches.run_registry().records(workspace(app)) == []
 
 
 def test_a_zip_of_something_else_is_refused(open_page):
@@ -238,7 +238,7 @@ def test_a_zip_of_something_else_is_refused(open_page):
 def test_the_page_says_when_runs_had_to_go(open_page):
     app = trained(open_page)
     assert "of at most 1,000 MB" in words(app)
-    caches.workspaces().limit_bytes = 1
+    caches.workspace_store().limit_bytes = 1
     go_to(app, "training")
     app.button(key="training_start").click().run()
     wait_for(app, "finished")

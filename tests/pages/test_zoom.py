@@ -7,8 +7,8 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import models
-from pages.parts import zoom_picture
+from mnist_core.nn import architectures
+from pages.parts.explain import zoom_picture
 from tests.pages.conftest import canvas, go_to, numbers, set_live_drawing, words
 
 LAYERS = {
@@ -55,7 +55,7 @@ def check_of_sum(line: str) -> None:
     assert added == round(float(total) * 1e5), line
 
 
-@pytest.mark.parametrize("name", models.ARCHITECTURES)
+@pytest.mark.parametrize("name", architectures.ARCHITECTURES)
 def test_every_layer_and_a_unit_of_it_can_be_opened_down_to_its_number(open_page, name):
     app = opened(open_page, name)
     assert app.selectbox(key="zoom_layer").options == LAYERS[name]
@@ -144,7 +144,7 @@ def test_fresh_weights_can_be_opened(open_page):
     assert 1.8 < float(numbers(app)["Its loss"]) < 2.9
 
 
-@pytest.mark.parametrize("name", models.ARCHITECTURES)
+@pytest.mark.parametrize("name", architectures.ARCHITECTURES)
 def test_every_step_and_layer_can_be_walked_through(open_page, name):
     app = opened(open_page, name)
     learning = [layer for layer in LAYERS[name] if layer[0] in "lc"]

@@ -1,0 +1,90 @@
+"""One linear layer, computed by PyTorch and by NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from mnist_core.common.comparison import Check, compare
+from mnist_core.nn.architectures import initialise
+
+__all__ = [
+    "LayerResult",
+    "apply_layer",
+    "fresh_layer",
+    "layer_in_numpy",
+    "layer_in_torch",
+    "lesson_in_numpy",
+    "lesson_in_torch",
+]
+
+
+def fresh_layer(n_in: int, n_out: int, bias: bool, seed: int) -> nn.Linear:
+    """Make an ``nn.Linear`` whose numbers come from a seed, not from torch's global generator."""
+    layer = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=bias)
+    initialise(layer, torch.Generator().manual_seed(seed))
+    return layer
+
+
+def lesson_in_torch(seed: int) -> tuple[nn.Linear, torch.Tensor]:
+    layer = fresh_layer(4, 1, bias=False, seed=seed)  # nn.Linear(4, 1, bias=False)
+    return layer, layer(torch.ones(4))
+
+
+def lesson_in_numpy(layer: nn.Linear) -> np.ndarray:
+    W = layer.weight.detach().numpy()  # (1, 4)
+    x = np.ones(4, dtype=np.float32)
+    return W.dot(x)
+
+
+def layer_in_torch(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.ndarray:
+    n_out, n_in = W.shape
+    layer = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=b is not None)
+    layer.load_state_dict({"weight": torch.tensor(W)} | _as_state(b))
+    return layer(torch.tensor(x)).detach().numpy()  # (n_in,) -> (n_out,)
+
+
+def layer_in_numpy(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.ndarray:
+    y = W.dot(x)  # (n_out, n_in) times (n_in,) -> (n_out,)
+    return y if b is None else y + b
+
+
+def _as_state(b: np.ndarray | None) -> dict[str, torch.Tensor]:
+    return {} if b is None else {"bias": torch.tensor(b)}
+
+
+@dataclass(frozen=True, slots=True)
+class LayerResult:
+    """What both said: ``in_torch`` and ``in_numpy`` are (n_out,) float32."""
+
+    in_torch: np.ndarray
+    in_numpy: np.ndarray
+    check: Check
+
+
+def apply_layer(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> LayerResult:
+    """Compute y = Wx + b with both.
+
+    Parameters
+    ----------
+    W : (n_out, n_in) float32
+    b : (n_out,) float32 or None
+    x : (n_in,) float32
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit or a number is missing or not finite.
+    """
+    if W.ndim != 2 or x.shape != W.shape[1:] or (b is not None and b.shape != W.shape[:1]):
+        raise ValueError(
+            f"W of shape {W.shape} needs x of shape ({W.shape[-1]},) and b of shape "
+            f"({W.shape[0]},), got x {x.shape} and b {None if b is None else b.shape}."
+        )
+    if not all(np.isfinite(a).all() for a in (W, x, *([] if b is None else [b]))):
+        raise ValueError("Every cell of W, b and x needs a finite number: fill the empty ones.")
+    in_torch, in_numpy = layer_in_torch(W, b, x), layer_in_numpy(W, b, x)
+    return LayerResult(in_torch, in_numpy, compare(in_torch, in_numpy))

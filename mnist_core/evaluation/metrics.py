@@ -1,0 +1,186 @@
+"""How good a model is: accuracy, confusion, and the mistakes it was surest of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from mnist_core.data.inputs import to_input
+
+__all__ = [
+    "Evaluation",
+    "Score",
+    "accuracy",
+    "dead_units",
+    "evaluate",
+    "logits_of",
+    "probabilities",
+    "score",
+    "softmax",
+    "worst_mistakes",
+]
+
+_BATCH = 1_000
+
+
+def logits_of(model: nn.Module, images: np.ndarray) -> np.ndarray:
+    """Run images through a model: (N, 28, 28) uint8 -> (N, 10) float32.
+
+    Where a model that has diverged gives no numbers, all ten are 0: it says nothing.
+    """
+    parts = [np.empty((0, 10), dtype=np.float32)]
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            logits = model(to_input(images[start : start + _BATCH]))
+            told = logits.isfinite().all(dim=1, keepdim=True)
+            parts.append(torch.where(told, logits, 0.0).numpy())
+    return np.concatenate(parts)
+
+
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Turn logits into probabilities: exp(logit / temperature), divided by their sum.
+
+    Parameters
+    ----------
+    logits : (N, 10) float32
+    temperature : float
+        Above 1 makes the answers less sure, see `mnist_core.evaluation.calibration`.
+
+    Returns
+    -------
+    (N, 10) float32; rows are non-negative and add up to 1.
+    """
+    scaled = torch.from_numpy(logits) / temperature
+    return torch.softmax(scaled, dim=1).numpy()
+
+
+def probabilities(model: nn.Module, images: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Run images through a model and return softmax(logits / temperature).
+
+    Parameters
+    ----------
+    images : (N, 28, 28) uint8
+
+    Returns
+    -------
+    (N, 10) float32; rows are non-negative and add up to 1. A model that has diverged gives each
+    class 0.1: it says nothing.
+    """
+    return softmax(logits_of(model, images), temperature)
+
+
+def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of images whose largest output is at their label, 0 to 1."""
+    return float((probabilities(model, images).argmax(axis=1) == labels).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good a model is on some images, in three numbers.
+
+    Attributes
+    ----------
+    accuracy : float
+        Share of right answers, 0 to 1.
+    loss : float
+        Mean cross-entropy; a probability of 0 counts as 1e-45, the smallest float32.
+    largest_class : float
+        Share of the images given to the class that is named most, 0 to 1.
+    """
+
+    accuracy: float
+    loss: float
+    largest_class: float
+
+
+def score(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Score:
+    """Measure a model on (N, 28, 28) uint8 images with (N,) int64 labels, N at least 1."""
+    p = probabilities(model, images)
+    predicted = p.argmax(axis=1)
+    right = p[np.arange(len(labels)), labels]
+    loss = -np.log(right.clip(1e-45)).mean()  # the smallest float32: log(0) would be no number
+    counts = np.bincount(predicted, minlength=10)
+    return Score(
+        float((predicted == labels).mean()), float(loss), float(counts.max() / len(labels))
+    )
+
+
+def dead_units(model: nn.Sequential, images: np.ndarray) -> float:
+    """Return the share of hidden units that give 0 for every one of the images, 0 to 1.
+
+    A unit is an output of a ReLU: a number of the vector, or a channel of the picture. For none of
+    these images does it get a gradient, so it cannot learn. Without ReLUs the share is 0.
+    """
+    seen: list[torch.Tensor] = []
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            x, alive = to_input(images[start : start + _BATCH]), []
+            for layer in model:
+                x = layer(x)
+                if isinstance(layer, nn.ReLU):
+                    alive.append((x > 0).flatten(2).any(2).any(0) if x.ndim > 2 else (x > 0).any(0))
+            if not alive:
+                return 0.0
+            seen.append(torch.cat(alive))
+    return float((~torch.stack(seen).any(0)).float().mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a model said about a whole split.
+
+    Attributes
+    ----------
+    labels, predicted : (N,) int64
+    confidence : (N,) float32
+        The probability given to the predicted class.
+    confusion : (10, 10) int64
+        Row: true class. Column: predicted class.
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+    confusion: np.ndarray
+
+    @property
+    def correct(self) -> int:
+        return int(np.trace(self.confusion))
+
+    @property
+    def total(self) -> int:
+        return len(self.labels)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, 0 to 1."""
+        return self.correct / self.total
+
+
+def evaluate(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Evaluation:
+    """Compare what a model says about images with their labels.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or not as many labels.
+    """
+    if not len(images) or len(images) != len(labels):
+        raise ValueError(
+            f"expected one label for each of at least one image, got {len(images)} images and "
+            f"{len(labels)} labels."
+        )
+    p = probabilities(model, images)
+    predicted = p.argmax(axis=1)
+    confusion = np.zeros((10, 10), dtype=np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    return Evaluation(labels, predicted, p.max(axis=1), confusion)
+
+
+def worst_mistakes(evaluation: Evaluation, count: int) -> np.ndarray:
+    """Return the indices of the wrong answers, the surest first: (at most count,) int64."""
+    wrong = np.flatnonzero(evaluation.predicted != evaluation.labels)
+    return wrong[np.argsort(-evaluation.confidence[wrong], kind="stable")][:count]

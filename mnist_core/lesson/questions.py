@@ -1,0 +1,263 @@
+"""What a student predicts before looking: each question's answer, found by running it.
+
+A function here finds out which option is right, and the numbers that its explanation speaks of.
+Questions, options and explanations are prose and stand with the pages' texts, under the same names;
+see `mnist_core.lesson.question_words`. All run on the bundled digits, within a second, and from
+fixed seeds: the answer is the same for the whole class, whatever data it works on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from mnist_core.concepts.activations import ACTIVATIONS, collapse
+from mnist_core.concepts.linear import fresh_layer
+from mnist_core.concepts.losses import cross_entropy_in_torch
+from mnist_core.concepts.single_step import step_in_torch
+from mnist_core.data import datasets
+from mnist_core.data.datasets import Dataset
+from mnist_core.data.inputs import to_input
+from mnist_core.evaluation.metrics import accuracy
+from mnist_core.nn import architectures
+from mnist_core.nn.optimisers import SGD
+from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.setups import Setup
+from mnist_core.training.engine import AutogradEngine, cross_entropy, training_steps
+
+__all__ = ["QUESTIONS", "Outcome", "Question", "outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out: the right option's key, and the numbers to explain it with."""
+
+    answer: str
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : str
+        The key of its words; it begins with the page's name, see `question_words.page_of`.
+    compute : callable
+        Finds the answer out.
+    helpers : tuple of callables
+        What of this module it uses, to be shown beside it.
+    """
+
+    name: str
+    compute: Callable[[], Outcome]
+    helpers: tuple[Callable[..., Any], ...] = ()
+
+
+def closest(guesses: Mapping[str, float], value: float) -> str:
+    return min(guesses, key=lambda option: abs(guesses[option] - value))
+
+
+@cache
+def digits() -> Dataset:
+    return datasets.load("digits", Path("in-the-package"))
+
+
+def train(model: nn.Module, learning_rate: float, n_steps: int) -> None:
+    data, optimiser = digits(), SGD(model.parameters(), learning_rate)
+    engine = AutogradEngine(model, optimiser)
+    steps = training_steps(
+        engine,
+        data.train_images,
+        data.train_labels,
+        batch_size=32,
+        seed=0,
+        learning_rate=lambda _step: learning_rate,
+    )
+    for _loss in islice(steps, n_steps):
+        pass  # each turn of the loop is one step
+
+
+def mean_loss(model: nn.Module) -> float:
+    images, labels = to_input(digits().test_images), torch.tensor(digits().test_labels)
+    return cross_entropy(model(images), labels).item()
+
+
+def layer_double() -> Outcome:
+    x = torch.ones(4)
+    layer = fresh_layer(4, 1, bias=False, seed=5)  # nn.Linear(4, 1, bias=False)
+    ones, twos = layer(x).item(), layer(2 * x).item()
+    answer = closest({"same": ones, "more": ones + 4, "double": 2 * ones}, twos)
+    biased = fresh_layer(4, 1, bias=True, seed=5)
+    numbers = {"bias": biased.bias.item()}
+    numbers |= {"biased_ones": biased(x).item(), "biased_twos": biased(2 * x).item()}
+    return Outcome(answer, {"ones": ones, "twos": twos} | numbers)
+
+
+def layer_parameters() -> Outcome:
+    layer = fresh_layer(4, 3, bias=True, seed=0)  # nn.Linear(4, 3)
+    weights, biases = layer.weight.numel(), layer.bias.numel()
+    return Outcome(str(weights + biases), {"weights": weights, "biases": biases})
+
+
+def activation_slope() -> Outcome:
+    z = torch.linspace(-6, 6, 241, requires_grad=True)
+    (slopes,) = torch.autograd.grad(torch.sigmoid(z).sum(), z)
+    steepest = slopes.max().item()
+    at = z[slopes.argmax()].item()
+    return Outcome(f"{steepest:.3g}", {"at": abs(at), "slope": steepest, "ten": steepest**10})
+
+
+def activation_line() -> Outcome:
+    gaps = [collapse(None, seed).largest_gap for seed in range(100)]
+    with_relu = [collapse(ACTIVATIONS["ReLU"], seed).largest_gap for seed in range(100)]
+    straight = [gap < 1e-9 for gap in gaps]
+    answer = "line" if all(straight) else "depends" if any(straight) else "bends"
+    return Outcome(answer, {"n": len(gaps), "gap": max(gaps), "relu": float(np.median(with_relu))})
+
+
+def charge(p: float) -> float:
+    right_first = np.array([p] + 9 * [(1 - p) / 9], dtype=np.float32)
+    return cross_entropy_in_torch(np.log(right_first), label=0)[0]  # softmax(log p) is p
+
+
+def loss_guess() -> Outcome:
+    loss = charge(0.1)
+    return Outcome(f"{loss:.1f}", {"loss": loss, "half": charge(0.5), "sure": charge(0.99)})
+
+
+def loss_tenth() -> Outcome:
+    before, after = charge(0.1), charge(0.01)
+    guesses = {"little": before + 0.09, "double": 2 * before, "tenfold": 10 * before}
+    numbers = {"before": before, "after": after, "then": charge(0.001)}
+    return Outcome(closest(guesses, after), numbers)
+
+
+def model_hidden() -> Outcome:
+    linear = architectures.count_parameters(architectures.build("linear", seed=0))
+    mlp = {p.name: p.count for p in architectures.parameters_of(architectures.build("mlp", seed=0))}
+    first, second = mlp["l1.weight"] + mlp["l1.bias"], mlp["l2.weight"] + mlp["l2.bias"]
+    guesses = {"double": 2 * linear, "thirteen": 13 * linear, "most": 128 * linear}
+    numbers = {"linear": linear, "first": first, "second": second, "all": sum(mlp.values())}
+    return Outcome(closest(guesses, sum(mlp.values())), numbers)
+
+
+def model_step() -> Outcome:
+    images, labels = digits().train_images[:32], digits().train_labels[:32]
+    before, after = step_in_torch(architectures.build("linear", seed=0), images, labels, 0.01)
+    answer = "higher" if after > before else "zero" if after < 0.1 else "little"
+    return Outcome(answer, {"before": before, "after": after})
+
+
+def training_rate() -> Outcome:
+    losses = {}
+    for rate in (0.01, 5.0):
+        model = architectures.build("linear", seed=0)
+        before = mean_loss(model)
+        train(model, rate, n_steps=5)
+        losses[rate] = mean_loss(model)
+    answer = "up" if losses[5.0] > before else "faster" if losses[5.0] < losses[0.01] else "slower"
+    return Outcome(answer, {"before": before, "small": losses[0.01], "large": losses[5.0]})
+
+
+def training_zero() -> Outcome:
+    reached = {}
+    for start in ("random", "zero"):
+        model = architectures.build("mlp", seed=0)
+        if start == "zero":
+            for parameter in model.parameters():
+                nn.init.zeros_(parameter)
+        train(model, learning_rate=0.1, n_steps=200)
+        reached[start] = accuracy(model, digits().test_images, digits().test_labels)
+    answer = closest({"same": reached["random"], "slower": 0.5, "stuck": 0.1}, reached["zero"])
+    hidden = dict(model.named_parameters())["l1.weight"]
+    moved = int(hidden.count_nonzero())
+    return Outcome(answer, reached | {"moved": moved, "hidden": hidden.numel()})
+
+
+def evaluation_always() -> Outcome:
+    model = architectures.build("linear", seed=0)
+    always_1 = torch.eye(10)[1]  # whatever the image, logit 1 is the largest
+    model.load_state_dict({"l1.weight": torch.zeros(10, 784), "l1.bias": always_1})
+    share = accuracy(model, digits().test_images, digits().test_labels)
+    ones, n = int((digits().test_labels == 1).sum()), len(digits().test_labels)
+    return Outcome(
+        closest({"none": 0.0, "tenth": 0.1, "half": 0.5}, share),
+        {"share": share, "ones": ones, "n": n},
+    )
+
+
+def evaluation_shift() -> Outcome:
+    model = architectures.build("linear", seed=0)
+    train(model, learning_rate=0.1, n_steps=450)
+    images, labels = digits().test_images, digits().test_labels
+    shares = [
+        accuracy(model, np.roll(images, -pixels, axis=2), labels)  # their left margin is 4
+        for pixels in range(5)
+    ]
+    answer = closest({"keeps": shares[0], "half": shares[0] / 2, "guesses": 0.1}, shares[4])
+    return Outcome(answer, {f"by_{pixels}": share for pixels, share in enumerate(shares)})
+
+
+def playground_neurons() -> Outcome:
+    errors = {}
+    for neurons in (1, 2, 3):
+        run = PlaygroundRun(Setup(data="circle", layers=(neurons,), learning_rate=0.3, seed=2))
+        run.run_to(30)  # epochs
+        errors[neurons] = run.snapshot(2).test_error
+    enough = [neurons for neurons, error in errors.items() if error < 0.05]
+    answer = str(enough[0]) if enough else "more"
+    return Outcome(answer, {f"with_{neurons}": error for neurons, error in errors.items()})
+
+
+QUESTIONS = {
+    row.name: row
+    for row in (
+        Question("layer_double", layer_double, (closest,)),
+        Question("layer_parameters", layer_parameters),
+        Question("activation_slope", activation_slope),
+        Question("activation_line", activation_line),
+        Question("loss_guess", loss_guess, (charge,)),
+        Question("loss_tenth", loss_tenth, (charge, closest)),
+        Question("model_hidden", model_hidden, (closest,)),
+        Question("model_step", model_step),
+        Question("training_rate", training_rate, (train, mean_loss)),
+        Question("training_zero", training_zero, (train, closest)),
+        Question("evaluation_always", evaluation_always, (closest,)),
+        Question("evaluation_shift", evaluation_shift, (train, closest)),
+        Question("playground_neurons", playground_neurons),
+    )
+}
+
+
+@cache
+def outcome(name: str) -> Outcome:
+    """Find a question's answer out, the first time it is asked for.
+
+    Parameters
+    ----------
+    name : str
+        A key of `QUESTIONS`.
+
+    Returns
+    -------
+    Outcome
+        Shared by all visitors, not to be changed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such question.
+    """
+    if name not in QUESTIONS:
+        raise ValueError(f"expected one of {', '.join(QUESTIONS)}, got {name!r}.")
+    return QUESTIONS[name].compute()

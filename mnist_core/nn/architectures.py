@@ -1,0 +1,207 @@
+"""The networks of the lesson: a table of architectures, built from a seed or from saved weights."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "Parameter",
+    "build",
+    "count_parameters",
+    "initialise",
+    "layer_shapes",
+    "parameters_of",
+    "tensor_shapes",
+    "with_weights",
+]
+
+
+def linear() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            flatten=nn.Flatten(),  # (B, 1, 28, 28) -> (B, 784)
+            l1=nn.Linear(784, 10),  # (B, 784) -> (B, 10), the logits
+        )
+    )
+
+
+def mlp() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            flatten=nn.Flatten(),  # (B, 1, 28, 28) -> (B, 784)
+            l1=nn.Linear(784, 128),  # (B, 784) -> (B, 128)
+            relu=nn.ReLU(),
+            l2=nn.Linear(128, 10),  # (B, 128) -> (B, 10), the logits
+        )
+    )
+
+
+def cnn() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, kernel_size=5, stride=2, padding=2),  # -> (B, 16, 14, 14)
+            relu1=nn.ReLU(),
+            pool=nn.MaxPool2d(2),  # -> (B, 16, 7, 7)
+            conv2=nn.Conv2d(16, 64, kernel_size=3, padding=1),  # -> (B, 64, 7, 7)
+            relu2=nn.ReLU(),
+            flatten=nn.Flatten(),  # -> (B, 3136)
+            l1=nn.Linear(3136, 32),  # -> (B, 32)
+            relu3=nn.ReLU(),
+            l2=nn.Linear(32, 10),  # -> (B, 10), the logits
+        )
+    )
+
+
+def deep() -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, kernel_size=5, stride=2, padding=2),  # -> (B, 16, 14, 14)
+            relu1=nn.ReLU(),
+            conv2=nn.Conv2d(16, 32, kernel_size=3, padding=1),  # -> (B, 32, 14, 14)
+            relu2=nn.ReLU(),
+            pool=nn.MaxPool2d(2),  # -> (B, 32, 7, 7)
+            conv3=nn.Conv2d(32, 64, kernel_size=3, padding=1),  # -> (B, 64, 7, 7)
+            relu3=nn.ReLU(),
+            flatten=nn.Flatten(),  # -> (B, 3136)
+            l1=nn.Linear(3136, 64),  # -> (B, 64)
+            relu4=nn.ReLU(),
+            l2=nn.Linear(64, 10),  # -> (B, 10), the logits
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One row of the table: what it is called, and the function that lays out its layers."""
+
+    name: str
+    title: str
+    summary: str
+    layers: Callable[[], nn.Sequential]
+
+
+ARCHITECTURES = {
+    row.name: row
+    for row in (
+        Architecture("linear", "Linear", "one linear layer, 784 to 10", linear),
+        Architecture("mlp", "MLP", "a hidden layer of 128 units with ReLU", mlp),
+        Architecture("cnn", "Small CNN", "two convolutions, then two linear layers", cnn),
+        Architecture("deep", "Deeper CNN", "a third convolution, twice the arithmetic", deep),
+    )
+}
+
+
+@cache
+def tensor_shapes(name: str) -> dict[str, tuple[int, ...]]:
+    """Return {name in ``state_dict``: shape} of an architecture's weights; not to be changed."""
+    return {p.name: p.shape for p in parameters_of(_skeleton(name))}
+
+
+def build(name: str, seed: int) -> nn.Sequential:
+    """Build an architecture with fresh weights, the same for the same seed.
+
+    The numbers are those that ``torch.manual_seed(seed)`` and the plain constructor would give,
+    but drawn from a generator of their own: torch's global one is shared by all visitors.
+
+    Parameters
+    ----------
+    name : str
+        A key of `ARCHITECTURES`.
+    seed : int
+
+    Returns
+    -------
+    nn.Sequential
+        Takes (B, 1, 28, 28) float32 in [0, 1], gives (B, 10) float32 logits.
+
+    Raises
+    ------
+    ValueError
+        If no architecture has that name.
+    """
+    model = _skeleton(name).to_empty(device="cpu")
+    initialise(model, torch.Generator().manual_seed(seed))
+    return _in_channels_last(model)  # not before: numbers are drawn in the order of the memory
+
+
+def _skeleton(name: str) -> nn.Sequential:
+    """Lay the layers out without drawing a single number (on torch's "meta" device)."""
+    if name not in ARCHITECTURES:
+        raise ValueError(f"expected one of {', '.join(ARCHITECTURES)}, got {name!r}.")
+    with torch.device("meta"):
+        return ARCHITECTURES[name].layers()
+
+
+def _in_channels_last(model: nn.Sequential) -> nn.Sequential:
+    """Lay the kernels of convolutions out as PyTorch computes them fastest, by about a fifth."""
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def initialise(model: nn.Module, generator: torch.Generator) -> None:
+    """Draw the weights and biases as PyTorch does: uniform in +-1 / sqrt(fan_in).
+
+    Source: ``nn.Linear.reset_parameters`` and ``nn.Conv2d.reset_parameters`` (Kaiming-uniform with
+    a = sqrt(5), which comes to that bound).
+    """
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Linear | nn.Conv2d):
+                bound = 1 / math.sqrt(module.weight[0].numel())  # fan_in
+                module.weight.uniform_(-bound, bound, generator=generator)
+                if module.bias is not None:
+                    module.bias.uniform_(-bound, bound, generator=generator)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A trainable tensor of a model: its name in ``state_dict``, its shape, how many numbers."""
+
+    name: str
+    shape: tuple[int, ...]
+    count: int
+
+
+def parameters_of(model: nn.Module) -> list[Parameter]:
+    """List a model's trainable tensors in order."""
+    return [Parameter(n, tuple(p.shape), p.numel()) for n, p in model.named_parameters()]
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Count a model's trainable numbers."""
+    return sum(p.count for p in parameters_of(model))
+
+
+def layer_shapes(model: nn.Sequential) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the output shape of each layer for a batch of one, ``input`` first."""
+    shapes: list[tuple[str, tuple[int, ...]]] = [("input", (1, 1, 28, 28))]
+    x = torch.zeros(1, 1, 28, 28)
+    with torch.inference_mode():
+        for name, layer in model.named_children():
+            x = layer(x)
+            shapes.append((name, tuple(x.shape)))
+    return shapes
+
+
+def with_weights(name: str, weights: dict[str, Tensor]) -> nn.Sequential:
+    """Build an architecture around given weights, ready to predict.
+
+    Raises
+    ------
+    ValueError
+        If the tensors' names or shapes do not fit the architecture.
+    """
+    model = _skeleton(name)
+    try:
+        model.load_state_dict(weights, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"these weights do not fit the {name!r} architecture: {error}") from error
+    return _in_channels_last(model).requires_grad_(False).eval()

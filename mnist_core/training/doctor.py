@@ -1,0 +1,300 @@
+"""The training doctor: reads a run's history and says what ails it, and one thing to try."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_core.nn.architectures import ARCHITECTURES
+from mnist_core.training.configs import IN_NUMPY, MAX_STEPS, TrainingConfig
+from mnist_core.training.history import Checkup, History
+from mnist_core.training.run import DIVERGED_LOSS
+
+__all__ = ["KINDS", "SEVERITIES", "Finding", "examine"]
+
+AILMENTS = ("diverging", "one class", "dead units", "slow", "overfitting", "plateau")
+KINDS = (*AILMENTS, "healthy", "early")  # the worst first
+SEVERITIES = ("problem", "hint", "fine")
+
+# Each threshold stands in a gap between the good and the bad of 580 runs: linear, MLP and CNN, all
+# optimisers, rates of 1e-5 to 10 and beyond, both schedules, MNIST and the bundled digits.
+GUESSING = math.log(10)  # the loss of a tenth for each class; fresh networks begin at 2.2 to 2.45
+WORSE_THAN_GUESSING = 1.1 * GUESSING  # what collapsed to one class rests at 2.30 to 2.50
+SHOT_UP = 1.3 * GUESSING
+CALM, WILD = 1.1, 3.0  # noise of one image's loss: up to 1.0 at a rate that fits, else 1.2 to 1,500
+HARD = 1.6  # noise over loss where images are changed, all hard: 1.2 to 1.5, else 1.7 to 2.1
+DEAD, NEARLY_ALL_DEAD = 0.6, 0.9  # good runs reach 0.47, slow ones 0.25; ruined ones have 0.74
+ONE_CLASS = 0.5  # 0.11 to 0.14 where it learns
+HARDLY_LEARNT, HALF_LEARNT = 1.0, 0.5  # loss at the end
+FALLING, FLAT = 1.05, 1.02  # loss of the third quarter over that of the fourth
+CERTAIN, FAR_FROM_ZERO = 0.025, 0.1  # standard error of that ratio; loss
+GAP, RISING, RISEN = 0.1, 1.03, 1.25  # train minus test accuracy; test loss over its lowest
+BY_HEART, PATIENCE = 0.95, 3  # train accuracy; epochs
+HELPED = ("mlp", "mnist")  # besides the CNNs, by images that are changed a little
+# the highest rate at which no model broke down, in batches of 32
+SAFE_RATE = {"SGD": 0.1, "SGD with momentum": 0.01, "Adam": 0.01, "AdamW": 0.01}
+FEWEST_STEPS, FEWEST_PER_LEVEL, LEVELS = 50, 8, 64
+NOISE_STEPS, CHECKUPS = 2_000, 200  # at most so many are looked at, however long the run
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the doctor says about a run.
+
+    Attributes
+    ----------
+    kind, severity : str
+        Of `KINDS` and `SEVERITIES`: a problem spoils the run, with a hint it could do better.
+    title, evidence, advice : str
+        A few words; a sentence with this run's numbers; a sentence with one thing to try.
+    """
+
+    kind: str
+    severity: str
+    title: str
+    evidence: str
+    advice: str
+
+
+def examine(config: TrainingConfig, history: History, total_steps: int) -> list[Finding]:
+    """Say what ails a run of ``total_steps``, the worst first, or that it is well, or too early.
+
+    It may be asked while the run goes on. While a run is broken (its loss jumps, its units are
+    dead), milder complaints are left out: they would have the same cause and contrary advice.
+
+    Returns
+    -------
+    list of Finding
+        At least one; a finding of the kind "healthy" or "early" stands alone.
+    """
+    with np.errstate(all="ignore"):
+        chart = _Chart(config, history, total_steps)
+        if chart.exploded:
+            return [_exploded(chart)]
+        if chart.taken < FEWEST_STEPS:
+            return [_early(chart)]
+        found = [_diverging(chart), *_collapsed(chart)]
+        if not any(found):
+            found = [_slow(chart) or _plateau(chart)]
+        if not any(f and f.severity == "problem" for f in found):
+            found.append(_overfitting(chart))
+        said = [f for f in found if f] or [_well(chart)]
+    return sorted(said, key=lambda f: (SEVERITIES.index(f.severity), KINDS.index(f.kind)))
+
+
+class _Chart:
+    """What the rules look at: the steps since the learning rate was last chosen.
+
+    Attributes
+    ----------
+    levels : (at most 2 * LEVELS,) float64
+        Means of equally many losses each, in order.
+    earlier, now, recent : float
+        Mean loss of the third quarter, of the fourth, and of the last tenth.
+    jump, noise : float
+        Standard deviation of the loss between batches, trends left out; as if of one image each.
+    checkups : list of Checkup
+        Some of those since then, the last one among them.
+    """
+
+    def __init__(self, config: TrainingConfig, history: History, total_steps: int) -> None:
+        self.config, self.total_steps = config, total_steps
+        self.step = max(0, min(history.step, len(history.losses)))
+        self.finished = self.step >= total_steps
+        rates = history.learning_rates or [(0, config.learning_rate)]
+        (since, self.rate), self.highest_rate = rates[-1], max(rate for _, rate in rates)
+        self.too_high = self.rate > SAFE_RATE[config.optimiser]
+        if not 0 <= since <= self.step or (self.finished and self.step - since < FEWEST_STEPS):
+            since = 0
+        self.losses = history.losses[since : self.step]
+        self.taken = n = len(self.losses)
+        self.enough = n >= max(FEWEST_STEPS, total_steps // 20)  # to see a slow change
+        size = max(FEWEST_PER_LEVEL, n // LEVELS)
+        self.levels = self.losses[n % size :].reshape(-1, size).mean(axis=1, dtype=np.float64)
+        finite = math.isfinite(self.losses.sum(dtype=np.float64))
+        self.exploded = n > 0 and not (finite and self.losses[-1] < DIVERGED_LOSS)
+        ends = (*np.array_split(self.levels, 4)[2:], self.levels[-max(4, len(self.levels) // 10) :])
+        self.earlier, self.now, self.recent = (float(e.sum()) / max(1, len(e)) for e in ends)
+        latest = self.losses[-max(FEWEST_STEPS, min(NOISE_STEPS, n // 4)) :].astype(np.float64)
+        self.jump = float(np.diff(latest).std()) / math.sqrt(2) if n > 1 else 0.0
+        self.noise = self.jump * math.sqrt(config.batch_size)
+        seen = history.checkups[:: -max(1, len(history.checkups) // CHECKUPS)][::-1]
+        self.checkups = [c for c in seen if since < c.step <= self.step]
+        self.last: Checkup | None = self.checkups[-1] if self.checkups else None
+        self.one_cycle = config.schedule == "one-cycle"
+
+    def start_again(self) -> str:
+        return f"Start again with {self.lower(self.highest_rate)}."
+
+    def go_on(self, rate: str) -> str:
+        return f"Try {rate}." if self.finished else f"Go on with {rate}."
+
+    def lower(self, rate: float) -> str:
+        return _rate(min(rate / 10, SAFE_RATE[self.config.optimiser]))
+
+    def higher(self) -> str:
+        """Say a higher rate that is safe, if there is one; a hundredfold if little was learnt."""
+        safe, times = SAFE_RATE[self.config.optimiser], 10 if self.recent < 0.9 * GUESSING else 100
+        return _rate(min(times * self.rate, safe)) if self.rate < safe else ""
+
+    def larger(self) -> str:
+        """Say the next larger model that the engine can train at this rate, if there is one."""
+        names = list(ARCHITECTURES if self.config.engine == "autograd" else IN_NUMPY)
+        later = names[names.index(self.config.architecture) + 1 :]
+        title = ARCHITECTURES[later[0]].title if later and not self.too_high else ""
+        return title and f"a larger model, {title}"
+
+    def more_steps(self) -> str:
+        """Say how to take more steps, unless it would be too many."""
+        few = self.config.batch_size > 64
+        if self.total_steps * (self.config.batch_size / 32 if few else 4) > MAX_STEPS:
+            return ""
+        return "Try batches of 32." if few else f"Try {4 * self.config.epochs:,} epochs."
+
+
+def _exploded(chart: _Chart) -> Finding:
+    at = int(np.argmin(chart.losses < DIVERGED_LOSS))  # the first that is not
+    value, step = float(chart.losses[at]), chart.step - chart.taken + at + 1
+    became = f"grew to {value:.3g}" if math.isfinite(value) else "was no longer a number"
+    evidence = f"At step {step:,} of {chart.total_steps:,} the loss {became}."
+    return Finding("diverging", "problem", "The loss explodes", evidence, chart.start_again())
+
+
+def _diverging(chart: _Chart) -> Finding | None:
+    top, last = float(chart.levels.max()), chart.last
+    severity, title = "problem", "The loss jumps up and down instead of falling"
+    if chart.recent > WORSE_THAN_GUESSING:
+        evidence = f"The loss is {_loss(chart.recent)} now; pure guessing gives {_loss(GUESSING)}."
+    elif chart.noise > WILD and chart.enough:
+        calms_down = chart.one_cycle and not chart.finished
+        severity = "hint" if calms_down or (last and last.train_accuracy > 0.9) else "problem"
+        jump = _loss(chart.jump)
+        evidence = f"The loss is {_loss(chart.recent)} now and jumps by {jump} from batch to batch."
+    elif top > SHOT_UP:
+        severity, title = "hint", "The loss shot up on the way"
+        evidence = f"The loss rose to {_loss(top)} before it fell to {_loss(chart.recent)}."
+    else:
+        return None
+    return Finding("diverging", severity, title, evidence, chart.start_again())
+
+
+def _collapsed(chart: _Chart) -> list[Finding | None]:
+    last, advice, found = chart.last, chart.start_again(), list[Finding | None]()
+    if last is None:
+        return []
+    dead = last.dead_units >= DEAD
+    lost = chart.levels.min() < HARDLY_LEARNT < chart.recent
+    broke = dead or lost or chart.levels.max() > SHOT_UP  # a beginner names one class, too
+    if broke and last.largest_class >= ONE_CLASS:
+        evidence = f"Of the test images, {last.largest_class:.1%} go to one class out of ten."
+        title = "It gives most images the same answer"
+        found.append(Finding("one class", "problem", title, evidence, advice))
+    if dead:
+        spoilt = last.dead_units >= NEARLY_ALL_DEAD or last.train_accuracy < 0.8
+        severity, title = "problem" if spoilt else "hint", "Many hidden units are dead"
+        evidence = f"Of the hidden units, {last.dead_units:.1%} are 0 for all images and stay so."
+        found.append(Finding("dead units", severity, title, evidence, advice))
+    return found
+
+
+def _slow(chart: _Chart) -> Finding | None:
+    if not chart.enough or (chart.one_cycle and chart.step < chart.total_steps // 2):
+        return None  # while the rate rises, the pace does
+    pace = max(0.0, chart.earlier - chart.now) / (chart.taken / 4)
+    end = chart.now - pace * (chart.total_steps - chart.step)  # at best: learning slows down
+    higher, falling = chart.higher(), chart.earlier > FALLING * chart.now
+    slow = (higher and end > HARDLY_LEARNT) or (falling and end > HALF_LEARNT)
+    over = chart.finished and not chart.one_cycle
+    advice = chart.go_on(higher) if higher else chart.more_steps() if over else ""
+    if not (slow and advice):
+        return None
+    severity = "problem" if end > HARDLY_LEARNT else "hint"
+    title = "The learning rate is too low" if higher else "Too few steps"
+    first, recent = _loss(float(chart.levels[0])), _loss(chart.recent)
+    evidence = f"In {chart.taken:,} steps the loss has only come from {first} to {recent}."
+    return Finding("slow", severity, title, evidence, advice)
+
+
+def _plateau(chart: _Chart) -> Finding | None:
+    error = chart.jump * math.sqrt(8 / chart.taken)  # of the difference of two quarters
+    flat = chart.earlier < FLAT * chart.now and error < CERTAIN * chart.now
+    to_come = chart.one_cycle and not chart.finished  # its small steps
+    if to_come or not (chart.enough and flat and chart.now > FAR_FROM_ZERO):
+        return None
+    if chart.larger() and chart.noise < max(CALM, HARD * chart.now):
+        advice = f"Try {chart.larger()}."
+    elif chart.finished and not chart.one_cycle:
+        advice = "Try the one-cycle schedule, which ends with small steps."
+    else:
+        advice = chart.go_on(chart.lower(chart.rate))
+    now, earlier = _loss(chart.now), _loss(chart.earlier)
+    evidence = f"The loss is {now} now and was {earlier} a quarter of the run ago."
+    return Finding("plateau", "hint", "The loss no longer falls", evidence, advice)
+
+
+def _overfitting(chart: _Chart) -> Finding | None:
+    last, config = chart.last, chart.config
+    if last is None or len(chart.checkups) <= PATIENCE:
+        return None
+    best = min(chart.checkups, key=lambda c: c.test_loss)
+    rise = min(c.test_loss for c in chart.checkups[-PATIENCE:]) / max(best.test_loss, 1e-9)
+    by_heart = last.train_accuracy - last.test_accuracy >= GAP and rise >= RISING
+    if last.train_accuracy < BY_HEART or not (by_heart or rise >= RISEN):
+        return None
+    epochs = max(1, round(best.step * config.epochs / max(1, chart.total_steps)))
+    evidence = (
+        f"It knows {last.train_accuracy:.1%} of its training images but {last.test_accuracy:.1%} "
+        f"of the test images, whose loss rose from {_loss(best.test_loss)} after epoch {epochs:,} "
+        f"to {_loss(last.test_loss)}."
+    )
+    # measured: changed images help a CNN, and an MLP on MNIST; an MLP on the digits loses a little
+    gains = config.architecture not in IN_NUMPY or (config.architecture, config.dataset) == HELPED
+    if chart.too_high:
+        advice = chart.start_again()
+    elif gains and not config.augment:
+        advice = "Try changing the images a little each time they are shown."
+    else:
+        advice = f"Try {epochs:,} epoch{'s' * (epochs > 1)}."
+    title = "It learns its training images by heart"
+    return Finding("overfitting", "problem" if by_heart else "hint", title, evidence, advice)
+
+
+def _well(chart: _Chart) -> Finding:
+    first, last = float(chart.levels[0]), chart.last
+    unmoved = HARDLY_LEARNT < chart.recent > 0.95 * first
+    if not chart.finished and (unmoved or not (chart.enough or last)):
+        return _early(chart)
+    evidence = f"The loss came from {_loss(first)} to {_loss(chart.recent)}"
+    if last:
+        evidence += f", and {last.test_accuracy:.1%} of the test images are right"
+    return Finding("healthy", "fine", "It learns well", f"{evidence}.", _further(chart))
+
+
+def _further(chart: _Chart) -> str:
+    """Say what would make a good run better."""
+    far = chart.now > FAR_FROM_ZERO
+    if not chart.finished:
+        return f"Let it go on to step {chart.total_steps:,}."
+    if far and chart.earlier > FALLING * chart.now and chart.total_steps <= MAX_STEPS / 2:
+        return f"Try {2 * chart.config.epochs:,} epochs, for the loss was still falling."
+    other = chart.lower(chart.rate) if chart.too_high else chart.one_cycle and chart.higher()
+    better = (far and other) or chart.larger()
+    return f"Try {better}." if better else "Nothing needs a change."
+
+
+def _early(chart: _Chart) -> Finding:
+    advice = (chart.finished and chart.more_steps()) or "Let it go on for a while."
+    evidence = f"{chart.taken:,} steps are too few to judge {chart.total_steps:,} by."
+    if chart.taken < chart.step:
+        evidence = f"The learning rate was changed only {chart.taken:,} steps ago."
+    return Finding("early", "fine", "Too early to say", evidence, advice)
+
+
+def _rate(value: float) -> str:
+    return f"a learning rate of {float(f'{value:.0e}'):g}"
+
+
+def _loss(value: float) -> str:
+    return f"{value:.2f}" if 0.1 <= abs(value) < 100 else f"{value:.2g}"

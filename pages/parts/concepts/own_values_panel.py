@@ -1,0 +1,71 @@
+"""The numbers of a real network that go through an activation, for one image."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.concepts.activations import ACTIVATIONS, curve
+from mnist_core.explain import arithmetic, attribution
+from mnist_core.explain.attribution import ExplanationError
+from mnist_core.figures.pictures import as_url, enlarged
+from mnist_core.figures.zoom import pre_activation_figure
+from pages.parts.session import caches, offers, state
+from pages.parts.shell import texts
+from pages.parts.widgets import elements
+
+__all__ = ["show"]
+
+
+@st.fragment
+def show(activation: str) -> None:
+    """Show the pre-activations of a network's hidden layers under an activation's curve.
+
+    Parameters
+    ----------
+    activation : str
+        A key of `mnist_core.concepts.activations.ACTIVATIONS` that works on each number by itself.
+    """
+    texts.show("zoom", "values")
+    dataset = caches.current_dataset()
+    left, right = st.columns([3, 1], gap="large")
+    with left:
+        offer = offers.model_choice("activation_model", dataset=dataset)
+        elements.again("Another image", "activation_another", "activation_image")
+    index = state.counter("activation_image") * 7919 % len(dataset.test_images)  # no pattern
+    image = dataset.test_images[index]
+    right.image(as_url(enlarged(image, 112)), caption=f"test image {index}", width=112)
+    try:
+        layers = arithmetic.pre_activations(attribution.activations(offer.model, image))
+    except ExplanationError as problem:
+        st.info(str(problem), icon=":material/info:")
+        return
+    if layers:
+        _hidden(layers, activation)
+    else:
+        texts.show("zoom", "no_hidden")
+    st.page_link(
+        "pages/model.py", label="Open the network and see each sum", icon=":material/zoom_in:"
+    )
+
+
+def _hidden(layers: dict[str, np.ndarray], activation: str) -> None:
+    name = next(iter(layers))
+    if len(layers) > 1:
+        name = elements.pick("Hidden layer", layers, f"activation_layer_{len(layers)}", name)
+    z = layers[name]
+    reach = max(6.0, float(np.abs(z).max()))
+    st.plotly_chart(
+        pre_activation_figure(
+            curve(ACTIVATIONS[activation], np.linspace(-reach, reach, 241)), z, activation
+        ),
+        key="activation_own_values",
+        config=elements.STILL,
+        alt=f"{len(z)} pre-activations of {name} below the curve of {activation}",
+    )
+    above = int((z > 0).sum())
+    with st.container(key="activation_own_count"):
+        st.markdown(
+            f"**{above:,} of the {len(z):,}** numbers of {name} are above zero. The network "
+            f"has ReLU there: it lets those through and makes the other {len(z) - above:,} zero."
+        )

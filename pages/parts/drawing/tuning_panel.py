@@ -1,0 +1,174 @@
+"""Tuning the chosen model on the visitor's drawings: start, watch, and what came of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.data.datasets import TITLES, Dataset, DatasetUnavailableError, class_names
+from mnist_core.drawing.handwriting import Handwriting
+from mnist_core.training import finetuning
+from mnist_core.training.finetuning import FineTuning
+from mnist_core.training.history import duration
+from mnist_core.training.job import Job
+from mnist_core.training.status import ACTIVE
+from mnist_core.workspace import tuning
+from mnist_core.workspace.archive import architecture_of
+from pages.parts.session import caches, offers, state
+from pages.parts.session.offers import ModelOnOffer
+from pages.parts.shell import texts
+from pages.parts.training import job_buttons
+from pages.parts.training.training_panel import POLL_S, status_line
+from pages.parts.widgets import code_box
+
+__all__ = ["show", "test_set_of", "tuned_models"]
+
+
+def test_set_of(offer: ModelOnOffer) -> Dataset:
+    """Return the data a model comes from, or the bundled digits if that is not here."""
+    try:
+        return caches.dataset_named(offer.dataset)
+    except DatasetUnavailableError:
+        return caches.dataset_named("digits")
+
+
+def tuned_models() -> set[str]:
+    """Return the keys of those of the visitor's models that were tuned on drawings."""
+    mine = offers.job()
+    records = caches.run_registry().records(state.workspace())
+    return {
+        "mine" if mine is not None and r.id == mine.id else r.id
+        for r in records
+        if tuning.is_tuned(r)
+    }
+
+
+def show(wish: str, kept: Handwriting, offer: ModelOnOffer) -> None:
+    """Show the tuning of a workspace, and do what one of its buttons was pressed for."""
+    texts.show("handwriting", "tuning")
+    n_left_out = int(kept.left_out.sum())
+    lacking = finetuning.too_few(len(kept) - n_left_out, n_left_out)
+    if offer.class_names != class_names("mnist"):
+        lacking = "The chosen model knows clothes, not digits: choose another one to tune."
+    work, workspace = caches.run_registry(), state.workspace()
+    if wish == "drawing_tune_start" and not lacking:
+        _start(kept, offer)
+    job = tuning.current(work, workspace)
+    if job is not None:
+        _obey(wish, job)
+    _buttons(job, offer, off=bool(lacking))
+    if lacking:
+        st.info(lacking, icon=":material/info:")
+    if job is not None:
+        live = _is_live(job)
+        st.fragment(_progress, run_every=POLL_S if live else None)(job, live)
+    code_box.code(finetuning.FineTuning.advance, finetuning.mixed_batch, folded=True)
+
+
+def _start(kept: Handwriting, offer: ModelOnOffer) -> None:
+    weights = offer.model.state_dict()
+    try:
+        begun = FineTuning(
+            architecture_of(weights),
+            weights,
+            kept.labelled(left_out=False),
+            kept.labelled(left_out=True),
+            test_set_of(offer),
+            source=offer.label,
+        )
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    tuning.begin(caches.run_registry(), state.workspace(), begun)
+
+
+def _obey(wish: str, job: Job) -> None:
+    kept = _kept_run(job)
+    if wish == "drawing_tune_stop":
+        job.stop()
+    elif wish == "drawing_tune_use" and kept is not None:
+        mine = offers.job()
+        state.choose_model("mine" if mine is not None and mine.id == kept.id else kept.id)
+        st.rerun()  # the choice of the model stands outside of this part of the page
+    elif wish == "drawing_tune_again" and kept is not None:
+        kept.write_down()
+
+
+def _kept_run(job: Job) -> Job | None:
+    """Return the run that holds the tuned weights, if it is in memory."""
+    return caches.run_registry().jobs.get(job.run.kept_as) if job.run.kept_as else None
+
+
+def _is_live(job: Job) -> bool:
+    """Return whether it goes, waits, or is just being kept."""
+    keeping = job.status == "finished" and not job.run.kept_as and not job.trouble
+    return job.status in ACTIVE or keeping
+
+
+def _buttons(job: Job | None, offer: ModelOnOffer, off: bool) -> None:
+    active = job is not None and _is_live(job)
+    paused = job is not None and job.status == "paused"
+    st.caption(f"Chosen: {offer.label}. It stays as it is; the tuned one is added to your models.")
+    with st.container(horizontal=True):
+        name = "Go on" if paused else "Tune this model"
+        job_buttons.button("drawing_tune", "start", name, "tune", off=off or active, type="primary")
+        job_buttons.button("drawing_tune", "stop", "Stop", "stop", off=not (active or paused))
+
+
+def _progress(job: Job, live: bool) -> None:
+    """Show how far it is; twice a second while it goes."""
+    job.look()
+    if live and not _is_live(job):
+        st.rerun()  # the whole page once more: there is one more model, and the polling ends
+    run = job.run
+    status_line(job, "drawing_tune_status")
+    if job.status in ACTIVE:
+        st.progress(run.history.step / run.total_steps)
+        left = run.seconds_left
+        st.caption(f"About {duration(left)} left." if left else "The time left is not known yet.")
+    elif _is_live(job):
+        st.caption("The tuned model is being written down.")
+    if run.before is not None:
+        _scores(run)
+    if job.status == "stopped":
+        st.caption("It was stopped, so nothing was kept of it.")
+    if not live:
+        _result(job)
+
+
+def _scores(run: FineTuning) -> None:
+    before, after = run.before, run.after
+    rows = {
+        f"Your drawings, test half ({len(run.left_out[1])})": "left_out",
+        f"Your drawings, tune half ({len(run.drawings[1])})": "tuned_on",
+        f"{TITLES[run.dataset.name]}, test set ({len(run.dataset.test_labels):,})": "test",
+    }
+    table = []
+    for title, name in rows.items():
+        then, now = getattr(before, name), getattr(after, name) if after else None
+        table.append(
+            {
+                "Right answers": title,
+                "Before": f"{then:.2%}",
+                "After": "–" if now is None else f"{now:.2%}",
+                "Change": "–" if now is None else f"{100 * (now - then):+.2f} points",
+            }
+        )
+    with st.container(key="drawing_tune_scores"):
+        st.table(
+            pd.DataFrame(table), hide_index=True, alt="Right answers before and after the tuning"
+        )
+
+
+def _result(job: Job) -> None:
+    """Say where the tuned model is, or why it could not be kept."""
+    kept = _kept_run(job)
+    if kept is not None and kept.trouble:
+        st.warning(kept.trouble, icon=":material/hard_drive:")
+        job_buttons.button("drawing_tune", "again", "Try to write it again", "save", off=False)
+    elif job.run.kept_as:
+        st.success(
+            f"{job.run.reason} It is one of your models now, on every page.",
+            icon=":material/check:",
+        )
+        job_buttons.button("drawing_tune", "use", "Draw for the tuned model", "draw", off=False)

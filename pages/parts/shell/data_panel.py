@@ -1,0 +1,46 @@
+"""Which data is in use, and the one button that brings what is missing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.data.status import DataStatus
+from pages.parts.session import caches
+
+__all__ = ["show"]
+
+_ICONS = {
+    "ok": ":material/check_circle:",
+    "note": ":material/info:",
+    "busy": ":material/downloading:",
+    "problem": ":material/error:",
+}
+
+
+def show(key: str) -> None:
+    """Show the state of the data in a container of this key; it updates while a download runs."""
+    busy = caches.current_status().kind == "busy"
+    with st.container(key=key):
+        st.fragment(_body, run_every=0.7 if busy else None)(key, busy)
+
+
+def _body(key: str, was_busy: bool) -> None:
+    status = caches.current_status()
+    if (status.kind == "busy") != was_busy:
+        st.rerun()  # the whole page: to begin polling, or because the data may be another now
+    st.markdown(f"{_ICONS[status.kind]} **{status.headline}**")
+    st.caption(status.detail)
+    if status.progress is not None:
+        st.progress(status.progress)
+    if status.action:
+        st.button(
+            status.action,
+            key=f"{key}_fetch",
+            icon=":material/download:",
+            on_click=_fetch,
+            args=(status,),
+        )
+
+
+def _fetch(status: DataStatus) -> None:
+    caches.downloads().start(status.fetches)

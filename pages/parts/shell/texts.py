@@ -1,0 +1,37 @@
+"""The lesson's prose: one Markdown file a page, cut into named sections."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+__all__ = ["FOLDER", "section", "sections", "show"]
+
+FOLDER = Path(__file__).parents[2] / "texts" / "en"
+_MARK = re.compile(r"^<!-- section: (\w+) -->\s*$", re.MULTILINE)
+
+
+@cache
+def sections(page: str) -> dict[str, str]:
+    """Return {section: Markdown} of a page's text, split at ``<!-- section: NAME -->``."""
+    _, *parts = _MARK.split((FOLDER / f"{page}.md").read_text("utf-8"))
+    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def section(page: str, name: str) -> str:
+    """Return one section of a page's text.
+
+    Raises
+    ------
+    KeyError
+        If the text has no such section.
+    """
+    return sections(page)[name]
+
+
+def show(page: str, name: str) -> None:
+    """Write a section onto the page."""
+    st.markdown(section(page, name))

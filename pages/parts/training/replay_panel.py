@@ -1,0 +1,111 @@
+"""A run looked back at: the network as it was at some step, and what it said then."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from torch import nn
+
+from mnist_core.evaluation.metrics import Evaluation, evaluate
+from mnist_core.figures.classes import confidence_bars, confusion_figure
+from mnist_core.figures.compare import answers_figure
+from mnist_core.figures.pictures import ink_picture
+from mnist_core.training.job import Job
+from mnist_core.workspace import replay
+from pages.parts.session import caches, offers, state
+from pages.parts.shell import texts
+from pages.parts.training.training_panel import weights
+from pages.parts.widgets import elements
+
+__all__ = ["show"]
+
+IMAGES = 2_000  # of the test set: quick enough to follow the slider
+Networks = dict[int, nn.Sequential]
+
+
+def show(job: Job) -> None:
+    """Show the slider through the kept moments, and the network at the chosen one."""
+    steps = caches.run_registry().folder(state.workspace(), job.id).moment_steps()
+    try:
+        networks = _networks(state.workspace(), job.id, len(steps), job)
+    except (OSError, ValueError) as error:
+        st.error(f"The moments of this run cannot be read: {error}", icon=":material/error:")
+        return
+    if len(networks) < 2:
+        st.info("Of this run nothing but one moment is kept yet: look again in a few seconds.")
+        return
+    steps = list(networks)
+    with st.container(key="replay_step"):
+        key = f"replay_slider_{job.id}_{len(steps)}"
+        step = st.select_slider("Step", steps, steps[-1], key=key, format_func=lambda s: f"{s:,}")
+    names, dataset = job.run.dataset.class_names, job.run.dataset
+    test = _evaluated(job.id, step, networks[step], dataset)
+    elements.numbers(
+        {"Step": f"{step:,}", f"Right, of {test.total:,} test images": f"{test.accuracy:.1%}"},
+        "replay_numbers",
+    )
+    weights(networks[step].state_dict(), names)
+    _one_image(job, networks, step)
+    texts.show("replay", "confusion")
+    with st.container(key="replay_confusion"):
+        st.plotly_chart(
+            confusion_figure(test.confusion, names, names, elements.dark()),
+            key="replay_confusion_figure",
+            config=elements.STILL,
+            alt=f"Confusion matrix at step {step}",
+        )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _networks(workspace: str, job_id: str, count: int, _job: Job) -> Networks:
+    del count  # more moments, another answer
+    folder = caches.run_registry().folder(workspace, job_id)
+    return replay.models_of(folder, _job.run.config.architecture)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _evaluated(job_id: str, step: int, _model: nn.Sequential, _dataset: object) -> Evaluation:
+    del job_id, step
+    return evaluate(_model, _dataset.test_images[:IMAGES], _dataset.test_labels[:IMAGES])
+
+
+def _one_image(job: Job, networks: Networks, step: int) -> None:
+    texts.show("replay", "answers")
+    image, caption = _image(job)
+    names = job.run.dataset.class_names
+    every = replay.answers(list(networks.values()), image)  # (moments, 10)
+    said = every[list(networks).index(step)]
+    answer = names[said.argmax()]
+    left, right = st.columns([1, 2])
+    with left:
+        st.image(ink_picture(image / 255.0), width=168, caption=caption)
+        st.markdown(f"At step {step:,} the network said **{answer}**, {said.max():.0%} sure.")
+    with right, st.container(key="replay_answer"):
+        st.echarts_chart(
+            confidence_bars(said, names),
+            height=280,
+            key="replay_bars",
+            alt=f"Ten confidences at step {step}; the largest is {answer}",
+        )
+    st.plotly_chart(
+        answers_figure(list(networks), every, names, step),
+        key="replay_answers",
+        config=elements.STILL,
+        alt="What the network said about this image at every kept moment",
+    )
+
+
+def _image(job: Job) -> tuple[np.ndarray, str]:
+    """Show which image is asked about; return it as (28, 28) uint8, and what it is."""
+    dataset = job.run.dataset
+    drawn = offers.drawing()
+    options = ["A test image", *(["Your drawing"] if drawn is not None else [])]
+    asked = elements.pick("Ask about", options, "replay_ask", options[0])
+    if drawn is not None and asked == "Your drawing":
+        return drawn, "Your drawing"
+    last = len(dataset.test_images) - 1
+    index = st.number_input(
+        f"Test image, 0 to {last:,}", 0, last, 0, key="replay_image", persist_state="session"
+    )
+    label = dataset.class_names[dataset.test_labels[index]]
+    return dataset.test_images[index], f"Test image {index:,}: {label}"

@@ -1,0 +1,83 @@
+"""Predict, then look: a question before a result, answered by computing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from mnist_core.lesson.question_words import Words, parse
+from mnist_core.lesson.questions import QUESTIONS, outcome
+from pages.parts.session import state, visitor
+from pages.parts.shell import texts
+from pages.parts.widgets import code_box
+
+__all__ = ["ask"]
+
+
+@st.fragment
+def ask(name: str) -> None:
+    """Show a question, and once it is answered what is right and why; one may read on without.
+
+    Parameters
+    ----------
+    name : str
+        A key of `mnist_core.lesson.questions.QUESTIONS`, and of the words in ``questions.md``.
+    """
+    words, given = parse(texts.section("questions", name)), state.answers().get(name)
+    with st.container(border=True, key=f"question_{name}_box"):
+        st.caption(f":material/psychology_alt: {texts.section('questions', 'intro')}")
+        st.markdown(words.question)
+        if given is None:
+            _options(name, words)
+        else:
+            _answer(name, words, given[0])
+
+
+def _options(name: str, words: Words) -> None:
+    chosen = st.radio(
+        "Your prediction",
+        list(words.options),
+        index=None,
+        format_func=words.options.__getitem__,
+        key=f"question_{name}",
+        persist_state="session",
+    )
+    st.button(
+        "Check",
+        key=f"question_{name}_check",
+        icon=":material/check:",
+        disabled=chosen is None,
+        on_click=_check,
+        args=(name,),
+    )
+
+
+def _check(name: str) -> None:
+    """Compare what is chosen with what comes out, and keep it."""
+    option = state.widget(f"question_{name}")
+    state.give_answer(name, option, option == outcome(name).answer)
+    visitor.save()
+
+
+def _marked(words: Words, given: str, right: str) -> Iterator[str]:
+    """Yield the options as items of a list; in words too, not by colour alone."""
+    for option, text in words.options.items():
+        mark = f"**{text}** :green[:material/check:]" if option == right else text
+        yield f"- {mark}{' · *your prediction*' if option == given else ''}"
+
+
+def _answer(name: str, words: Words, given: str) -> None:
+    result = outcome(name)
+    with st.container(key=f"question_{name}_answer"):
+        st.markdown("\n".join(_marked(words, given, result.answer)))
+        if given == result.answer:
+            st.success("Right, as you predicted.", icon=":material/check:")
+        else:
+            right = words.options[result.answer]
+            st.info(f"It came out differently: **{right}**", icon=":material/lightbulb:")
+        st.markdown(words.explained(result.numbers))
+    with st.expander("The code that found it out", icon=":material/code:"):
+        question = QUESTIONS[name]
+        functions = (question.compute, *question.helpers)
+        st.code("\n\n\n".join(map(code_box.source_of, functions)))

@@ -1,0 +1,103 @@
+"""A drawing read by models, in each way of preparing it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mnist_core.drawing.prediction import Answer, Reader, read_drawing
+from mnist_core.drawing.preprocessing import PREPARATIONS, DrawingError
+from mnist_core.evaluation import metrics
+from mnist_core.evaluation.calibration import Calibration
+from mnist_core.nn import architectures
+from mnist_core.pretrained import bundled
+from tests.pen_strokes import SHAPES, drawn
+
+
+def readers(threshold=0.5, temperature=1.0):
+    calibration = Calibration(temperature=temperature, threshold=threshold)
+    return {
+        name: Reader(bundled.load_pretrained(name), calibration)
+        for name in architectures.ARCHITECTURES
+    }
+
+
+def answer(*p, threshold=0.5):
+    return Answer(np.array(p, dtype=np.float32), threshold)
+
+
+def test_an_answer_names_the_most_probable_class():
+    ten = answer(0, 0.25, 0, 0.625, 0.125, 0, 0, 0, 0, 0)
+    assert (ten.said, ten.confidence) == (3, 0.625)
+    assert type(ten.said) is int
+    assert type(ten.confidence) is float
+
+
+@pytest.mark.parametrize(("threshold", "sure"), [(0.5, True), (0.625, True), (0.63, False)])
+def test_an_answer_is_sure_from_the_threshold_on(threshold, sure):
+    assert answer(0, 0.375, 0, 0.625, threshold=threshold).sure is sure
+
+
+def test_every_model_reads_what_every_way_prepared():
+    ink, everyone = drawn(SHAPES["seven"], 18), readers()
+    reading = read_drawing(ink, everyone)
+
+    assert list(reading.prepared) == list(PREPARATIONS)
+    assert list(reading.answers) == list(everyone)
+    for way, prepare in PREPARATIONS.items():
+        pixels = prepare(ink).pixels
+        np.testing.assert_array_equal(reading.prepared[way].pixels, pixels)
+        for name, reader in everyone.items():
+            assert list(reading.answers[name]) == list(PREPARATIONS)
+            alone = metrics.probabilities(reader.model, pixels[None])[0]
+            p = reading.answers[name][way].p
+            assert p.shape == (10,)
+            np.testing.assert_allclose(p, alone, atol=1e-6)
+    assert reading.answers["cnn"]["Like MNIST"].said == 7
+    assert reading.answers["mlp"]["Like MNIST"].said == 7
+    assert reading.took_ms > 0
+
+
+def test_a_model_is_read_at_its_own_temperature_and_threshold():
+    ink, model = drawn(SHAPES["two"], 18), bundled.load_pretrained("cnn")
+    plain, warm = (
+        read_drawing(ink, {"cnn": Reader(model, Calibration(t, limit))}).answers["cnn"]
+        for t, limit in ((1.0, 0.2), (50.0, 0.9))
+    )
+    for way, preparation in PREPARATIONS.items():
+        expected = metrics.probabilities(model, preparation(ink).pixels[None], 50.0)[0]
+        np.testing.assert_allclose(warm[way].p, expected, atol=1e-6)
+        assert warm[way].said == plain[way].said
+        assert warm[way].confidence < plain[way].confidence
+        assert (plain[way].threshold, warm[way].threshold) == (0.2, 0.9)
+    assert plain["Like MNIST"].sure
+    assert not warm["Like MNIST"].sure
+
+
+def test_a_drawing_is_read_alike_wherever_and_however_large_it_is():
+    everyone = {"cnn": readers()["cnn"]}
+    for name, label in (("two", 2), ("four", 4), ("seven", 7), ("eight", 8)):
+        ink = drawn([[(x * 0.4, y * 0.4) for x, y in s] for s in SHAPES[name]], 12)
+        for move in ((0, 0), (150, 0), (0, 150), (150, 150)):
+            reading = read_drawing(np.roll(ink, move, axis=(0, 1)), everyone)
+            assert reading.answers["cnn"]["Like MNIST"].said == label, (name, move)
+
+
+def test_without_models_the_drawing_is_prepared_all_the_same():
+    reading = read_drawing(drawn(SHAPES["two"], 18), {})
+    assert list(reading.prepared) == list(PREPARATIONS)
+    assert reading.answers == {}
+
+
+@pytest.mark.parametrize(
+    ("ink", "message"),
+    [
+        (np.zeros((280, 280), dtype=np.float32), "empty"),
+        (drawn([[(140, 140)]], 20), "a dot of 21 pixels"),
+        (np.ones((280, 280), dtype=np.float32), "100% of the canvas"),
+    ],
+    ids=["empty", "dot", "covered"],
+)
+def test_what_is_no_digit_is_refused(ink, message):
+    with pytest.raises(DrawingError, match=message):
+        read_drawing(ink, readers())

@@ -1,0 +1,154 @@
+"""Each question's computed answer is the one that its explanation speaks of."""
+
+from __future__ import annotations
+
+import math
+import string
+from pathlib import Path
+
+import pytest
+
+from mnist_core.lesson import questions
+from mnist_core.lesson.question_words import page_of, parse
+from mnist_core.lesson.questions import QUESTIONS, outcome
+from pages.parts.shell import navigation, texts
+from tests.small_data import global_generators_untouched
+
+ANSWERS = {  # what the explanations in questions.md say
+    "layer_double": "double",
+    "layer_parameters": "15",
+    "activation_slope": "0.25",
+    "activation_line": "line",
+    "loss_guess": "2.3",
+    "loss_tenth": "double",
+    "model_hidden": "thirteen",
+    "model_step": "little",
+    "training_rate": "up",
+    "training_zero": "stuck",
+    "evaluation_always": "tenth",
+    "evaluation_shift": "guesses",
+    "playground_neurons": "3",
+}
+
+
+def words_of(name: str):
+    return parse(texts.section("questions", name))
+
+
+def test_table_and_texts_agree():
+    assert ["intro", *QUESTIONS] == list(texts.sections("questions"))
+    assert set(QUESTIONS) == set(ANSWERS)
+    assert all(row.name == name for name, row in QUESTIONS.items())
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_is_asked_once_on_its_page(name):
+    page = next(page for page in navigation.PAGES if page.name == page_of(name))
+    root = Path(texts.FOLDER).parents[2]
+    asked = f'questions_panel.ask("{name}")'
+    where = {p.stem: p.read_text("utf-8").count(asked) for p in (root / "pages").glob("*.py")}
+    assert {stem: n for stem, n in where.items() if n} == {page.name: 1}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_answer_that_comes_out_is_the_one_explained(name):
+    with global_generators_untouched():
+        result = QUESTIONS[name].compute()
+    assert result.answer == ANSWERS[name]
+    assert result.answer in words_of(name).options
+    assert QUESTIONS[name].compute() == result
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_explanation_uses_every_number_and_no_other(name):
+    words, numbers = words_of(name), outcome(name).numbers
+    asked_for = {field for _, field, _, _ in string.Formatter().parse(words.explanation) if field}
+    assert asked_for == set(numbers)
+    assert all(math.isfinite(value) for value in numbers.values())
+    assert "{" not in words.explained(numbers)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_texts_hold_no_html(name):
+    assert "<" not in texts.section("questions", name)
+
+
+def test_an_unknown_question_is_named():
+    with pytest.raises(ValueError, match=r"expected one of layer_double, .* got 'why'"):
+        outcome("why")
+
+
+def test_a_layer_of_4_and_3_has_15_parameters():
+    assert outcome("layer_parameters").numbers == {"weights": 12, "biases": 3}
+
+
+def test_twice_the_input_is_twice_the_output_without_a_bias_only():
+    n = outcome("layer_double").numbers
+    assert n["twos"] == pytest.approx(2 * n["ones"], rel=1e-6)
+    assert n["biased_twos"] == pytest.approx(2 * n["biased_ones"] - n["bias"], rel=1e-5)
+    assert abs(n["bias"]) > 0.1
+
+
+def test_the_sigmoid_is_steepest_at_0():
+    n = outcome("activation_slope").numbers
+    assert n["at"] == pytest.approx(0, abs=1e-6)
+    assert n["ten"] == pytest.approx(0.25**10)
+
+
+def test_charges_are_logarithms():
+    assert questions.charge(0.1) == pytest.approx(math.log(10), abs=1e-5)
+    assert questions.charge(0.5) == pytest.approx(math.log(2), abs=1e-5)
+    n = outcome("loss_tenth").numbers
+    assert n["after"] == pytest.approx(2 * n["before"], abs=1e-5)
+    assert n["then"] == pytest.approx(3 * n["before"], abs=1e-5)
+
+
+def test_no_activation_is_a_line_and_relu_is_not():
+    n = outcome("activation_line").numbers
+    assert n["gap"] < 1e-12
+    assert n["relu"] > 0.5
+
+
+def test_the_mlp_has_13_times_as_many_parameters():
+    n = outcome("model_hidden").numbers
+    assert (n["linear"], n["first"], n["second"], n["all"]) == (7850, 100480, 1290, 101770)
+
+
+def test_one_step_lowers_the_loss_by_about_a_hundredth():
+    n = outcome("model_step").numbers
+    assert 0.001 < n["before"] - n["after"] < 0.1
+
+
+def test_a_learning_rate_of_5_sends_the_loss_up():
+    n = outcome("training_rate").numbers
+    assert n["small"] < n["before"] < n["large"] / 10
+
+
+def test_a_start_at_zero_stays_there():
+    n = outcome("training_zero").numbers
+    assert n["moved"] == 0
+    assert n["hidden"] == 784 * 128
+    assert n["zero"] == pytest.approx(0.1, abs=0.01)
+    assert n["random"] > 0.85
+
+
+def test_always_one_gets_the_share_of_ones():
+    assert outcome("evaluation_always").numbers == {"share": 0.1, "ones": 36, "n": 360}
+
+
+def test_accuracy_falls_with_every_pixel():
+    shares = [outcome("evaluation_shift").numbers[f"by_{pixels}"] for pixels in range(5)]
+    assert shares[0] > 0.9
+    assert shares == sorted(shares, reverse=True)
+    assert shares[4] <= 0.1
+
+
+def test_moving_by_the_margin_loses_no_ink():
+    images = questions.digits().test_images
+    assert not images[:, :, :4].any()
+
+
+def test_three_neurons_are_needed_to_enclose():
+    n = outcome("playground_neurons").numbers
+    assert n["with_1"] > n["with_2"] > 0.1
+    assert n["with_3"] < 0.05
