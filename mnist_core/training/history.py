@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from torch import Tensor
 
+from mnist_core.common import formatting
+
 __all__ = ["Checkup", "History", "Progress", "Snapshot", "progress_of", "running_mean"]
 
 WINDOW = 100  # steps; the lesson's chart averages the loss over the last 100
@@ -114,22 +116,9 @@ def progress_of(history: History, total_steps: int) -> Progress:
     recent = history.losses[max(0, step - WINDOW) : step]
     known = rate and step >= FEWEST_STEPS  # the first steps are slow and say nothing of the rest
     return Progress(
-        loss=_number(float(recent.mean())) if step else "–",
+        loss=formatting.loss(float(recent.mean())) if step else "–",
         accuracy=f"{history.checkups[-1].test_accuracy:.4f}" if history.checkups else "–",
         speed=f"{rate:,.0f}" if known else "–",
-        spent=duration(history.training_s),
-        left=duration((total_steps - step) / rate) if known else "–",
+        spent=formatting.duration(history.training_s),
+        left=formatting.duration((total_steps - step) / rate) if known else "–",
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}" if value < 1_000 else f"{value:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """Put a time into words: 2.07 s, 54 s, 12 min, 3.1 h."""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"

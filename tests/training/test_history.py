@@ -111,28 +111,3 @@ def test_progress_averages_fewer_than_a_hundred_steps():
 def test_the_first_steps_say_nothing_of_the_speed(step, speed, left):
     progress = progress_of(a_history(np.ones(100), step, 2.0), 100)
     assert (progress.speed, progress.left) == (speed, left)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (1.234, "1.23 s"),
-        (12.3, "12 s"),
-        (59.6, "60 s"),
-        (119, "119 s"),
-        (120, "2 min"),
-        (300, "5 min"),
-        (7_200, "2.0 h"),
-        (90_000, "25.0 h"),
-    ],
-)
-def test_durations_in_words(seconds, words):
-    assert progress_of(a_history(np.ones(100), 100, seconds), 100).spent == words
-
-
-@pytest.mark.parametrize(
-    ("loss", "words"),
-    [(2.61e9, "2.61e+09"), (999, "999.0000"), (1_000, "1e+03"), (math.nan, "nan")],
-)
-def test_a_large_loss_in_words(loss, words):
-    assert progress_of(a_history([loss] * 100, 100, 1.0), 100).loss == words
