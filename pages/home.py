@@ -1,6 +1,6 @@
 import streamlit as st
 
-from mnist_core.lesson.milestones import LANES, load_milestones
+from mnist_core.lesson.milestones import load_milestones
 from pages.parts.shell import (
     data_panel,
     frame,
@@ -26,7 +26,7 @@ home_map.show_timeline(milestones, chosen)
 milestone = milestones[chosen]
 with st.container(border=True, key="home_milestone_card"):
     st.markdown(f"#### {milestone.year} · {milestone.title}")
-    st.markdown(f"*{milestone.who}* · {LANES[milestone.lane][0]}")
+    st.markdown(f"*{milestone.who}* · {milestone.lane_title}")
     st.markdown(milestone.sentence)
     st.caption(f"Source: {milestone.source}")
     if milestone.url:

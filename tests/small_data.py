@@ -43,10 +43,7 @@ def tiny_dataset(n_train: int = 64, n_test: int = 20) -> Dataset:
     )
 
 
-@cache
-def digits() -> Dataset:
-    """Return the 1,797 bundled digits."""
-    return datasets.load("digits", Path("not-needed"))
+digits = datasets.bundled_digits
 
 
 @cache

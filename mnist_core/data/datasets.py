@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "Dataset",
     "DatasetUnavailableError",
     "best_available",
+    "bundled_digits",
     "class_names",
     "load",
 ]
@@ -186,8 +188,9 @@ def _difference(report: FolderReport) -> str:
     return f"Not the published {FOLDERS[report.name]}: {report.detail}"
 
 
-def _load_digits(root: Path) -> Dataset:
-    del root  # inside scikit-learn's wheel, wherever that is
+@cache
+def bundled_digits() -> Dataset:
+    """Return the 1,797 digits that scikit-learn's wheel contains; they need no data folder."""
     from sklearn.datasets import load_digits
 
     from mnist_core.data.normalisation import lay_out
@@ -212,5 +215,5 @@ def _load_digits(root: Path) -> Dataset:
 _LOADERS: dict[str, Callable[[Path], Dataset]] = {
     "mnist": _load_mnist,
     "fashion": _load_fashion,
-    "digits": _load_digits,
+    "digits": lambda _root: bundled_digits(),
 }

@@ -1,4 +1,4 @@
-"""The milestones of neural networks, read from the lesson's own file."""
+"""The milestones in the history of neural networks, read from a TOML file."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 __all__ = ["LANES", "Milestone", "load_milestones"]
 
-LANES = {  # name in the file: name on the page, colour
-    "ideas": ("Ideas", "#2f74d0"),
-    "learning": ("Learning", "#59a14f"),
-    "machines": ("Machines and data", "#b07aa1"),
-    "results": ("Results", "#e0701a"),
+LANES = {  # name in the file: title on the page
+    "ideas": "Ideas",
+    "learning": "Learning",
+    "machines": "Machines and data",
+    "results": "Results",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """One dated step of the history, with its source."""
+    """An event in the history of neural networks, and its source; ``lane`` is one of `LANES`."""
 
     year: int
     title: str
@@ -28,14 +28,18 @@ class Milestone:
     source: str
     url: str
 
+    @property
+    def lane_title(self) -> str:
+        return LANES[self.lane]
+
 
 def load_milestones(path: Path) -> list[Milestone]:
-    """Read the milestones from a TOML file, in order of time.
+    """Read the milestones from a TOML file, in order of year.
 
     Raises
     ------
     ValueError
-        If a milestone lacks a part, or its lane is not one of `LANES`.
+        If a milestone lacks a part or has an unknown one, or its lane is not one of `LANES`.
     """
     with path.open("rb") as file:
         rows = tomllib.load(file)["milestone"]

@@ -1,17 +1,17 @@
-"""A question's words, taken from the lesson's prose: what is asked, the options, why it is so.
+"""The words of the questions: what is asked, the options, and why the right one is right.
 
-This module knows no networks: the first page, which shows the tally, does without torch.
+The first page counts the predictions, so this module does not import PyTorch.
 """
 
 from __future__ import annotations
 
-import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-__all__ = ["Words", "page_of", "parse"]
-
-_OPTION = re.compile(r"^- (?:\[(\w+)\] )?(.+)$")
+__all__ = ["Words", "load_words", "page_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,55 +23,53 @@ class Words:
     question : str
         Markdown.
     options : dict of str to str
-        {key: Markdown}, two to four, in the order they are shown in.
+        {key: Markdown}, two to four, in the order in which they are shown.
     explanation : str
-        Markdown with the names of computed numbers in braces, each with its format.
+        Markdown, with the computed numbers as format fields, such as ``{loss:.3f}``.
     """
 
     question: str
-    options: dict[str, str]
+    options: Mapping[str, str]
     explanation: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.options, Mapping) or not 2 <= len(self.options) <= 4:
+            raise ValueError(f"expected a table of two to four options, got {self.options}.")
+        texts = (self.question, self.explanation, *self.options.values())
+        if not all(isinstance(text, str) and text.strip() for text in texts):
+            raise ValueError(f"expected a text in each part, got {texts}.")
+
     def explained(self, numbers: Mapping[str, float]) -> str:
-        """Return the explanation with the numbers put in.
+        """Return the explanation with the numbers filled in.
 
         Raises
         ------
         KeyError
-            If it asks for a number that is not there.
+            If a number is missing.
         """
         return self.explanation.format_map(numbers)
 
 
-def parse(text: str) -> Words:
-    """Cut a question's Markdown into its parts.
-
-    The question comes first, then a list with an option an item, then a line ``---``, then the
-    explanation. An option begins with its key in square brackets; without one its whole text is
-    the key, as suits a number.
+@cache
+def load_words(path: Path) -> Mapping[str, Words]:
+    """Read the words of every question, by its name, from a TOML file with a table for each.
 
     Raises
     ------
     ValueError
-        If the text is not of that form.
+        If a part of a question is missing, unknown or empty; the message names the question.
     """
-    asked, line, explanation = text.partition("\n---\n")
-    lines = asked.strip().splitlines()
-    found = [match for match in map(_OPTION.match, lines) if match]
-    options = {key or words: words for key, words in (match.groups() for match in found)}
-    question = "\n".join(lines[: len(lines) - len(found)]).strip()
-    if not (line and question and explanation.strip()) or not 2 <= len(options) <= 4:
-        raise ValueError(
-            "expected a question, two to four options as a list, a line --- and an explanation, "
-            f"got {text!r:.80}."
-        )
-    if len(options) < len(found) or not all(map(_OPTION.match, lines[-len(found) :])):
-        raise ValueError(
-            f"expected options with different keys, one a line and last before ---, got {asked!r}."
-        )
-    return Words(question, options, explanation.strip())
+    with path.open("rb") as file:
+        tables = tomllib.load(file)
+    words = {}
+    for name, table in tables.items():
+        try:
+            words[name] = Words(**table)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path.name}: {name}: {error}") from error
+    return words
 
 
 def page_of(name: str) -> str:
-    """Return the page that a question is on: what stands before its name's first underscore."""
+    """Return the name of the page that asks a question: the part before the first underscore."""
     return name.partition("_")[0]

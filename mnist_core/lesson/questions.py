@@ -1,9 +1,9 @@
-"""What a student predicts before looking: each question's answer, found by running it.
+"""The questions that ask a student for a prediction, each with the function that computes it.
 
-A function here finds out which option is right, and the numbers that its explanation speaks of.
-Questions, options and explanations are prose and stand with the pages' texts, under the same names;
-see `mnist_core.lesson.question_words`. All run on the bundled digits, within a second, and from
-fixed seeds: the answer is the same for the whole class, whatever data it works on.
+A function here returns the right option and the numbers in the explanation. The words are in
+``pages/texts`` under the same names; `mnist_core.lesson.question_words` reads them. Each function
+runs within a second, on the bundled digits and from fixed seeds, so that every student of a class
+gets the same result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,7 @@ from mnist_core.concepts.activations import ACTIVATIONS, collapse
 from mnist_core.concepts.linear import fresh_layer
 from mnist_core.concepts.losses import cross_entropy_in_torch
 from mnist_core.concepts.single_step import step_in_torch
-from mnist_core.data import datasets
-from mnist_core.data.datasets import Dataset
+from mnist_core.data.datasets import bundled_digits
 from mnist_core.data.inputs import to_input
 from mnist_core.evaluation.metrics import accuracy
 from mnist_core.nn import architectures
@@ -38,7 +36,7 @@ __all__ = ["QUESTIONS", "Outcome", "Question", "outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out: the right option's key, and the numbers to explain it with."""
+    """The right option's key, and the numbers for the explanation."""
 
     answer: str
     numbers: Mapping[str, float]
@@ -46,16 +44,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row of the table.
+    """A question of the lesson.
 
     Attributes
     ----------
     name : str
         The key of its words; it begins with the page's name, see `question_words.page_of`.
     compute : callable
-        Finds the answer out.
+        Computes the right option.
     helpers : tuple of callables
-        What of this module it uses, to be shown beside it.
+        The functions of this module that ``compute`` calls; the page shows their source too.
     """
 
     name: str
@@ -67,29 +65,22 @@ def closest(guesses: Mapping[str, float], value: float) -> str:
     return min(guesses, key=lambda option: abs(guesses[option] - value))
 
 
-@cache
-def digits() -> Dataset:
-    return datasets.load("digits", Path("in-the-package"))
-
-
 def train(model: nn.Module, learning_rate: float, n_steps: int) -> None:
-    data, optimiser = digits(), SGD(model.parameters(), learning_rate)
-    engine = AutogradEngine(model, optimiser)
+    engine = AutogradEngine(model, SGD(model.parameters(), learning_rate))
     steps = training_steps(
         engine,
-        data.train_images,
-        data.train_labels,
+        *bundled_digits().split("train"),
         batch_size=32,
         seed=0,
         learning_rate=lambda _step: learning_rate,
     )
     for _loss in islice(steps, n_steps):
-        pass  # each turn of the loop is one step
+        pass  # each turn of the loop is one training step
 
 
 def mean_loss(model: nn.Module) -> float:
-    images, labels = to_input(digits().test_images), torch.tensor(digits().test_labels)
-    return cross_entropy(model(images), labels).item()
+    images, labels = bundled_digits().split("test")
+    return cross_entropy(model(to_input(images)), torch.tensor(labels)).item()
 
 
 def layer_double() -> Outcome:
@@ -152,8 +143,9 @@ def model_hidden() -> Outcome:
 
 
 def model_step() -> Outcome:
-    images, labels = digits().train_images[:32], digits().train_labels[:32]
-    before, after = step_in_torch(architectures.build("linear", seed=0), images, labels, 0.01)
+    images, labels = bundled_digits().split("train")
+    model = architectures.build("linear", seed=0)
+    before, after = step_in_torch(model, images[:32], labels[:32], lr=0.01)
     answer = "higher" if after > before else "zero" if after < 0.1 else "little"
     return Outcome(answer, {"before": before, "after": after})
 
@@ -177,7 +169,7 @@ def training_zero() -> Outcome:
             for parameter in model.parameters():
                 nn.init.zeros_(parameter)
         train(model, learning_rate=0.1, n_steps=200)
-        reached[start] = accuracy(model, digits().test_images, digits().test_labels)
+        reached[start] = accuracy(model, *bundled_digits().split("test"))
     answer = closest({"same": reached["random"], "slower": 0.5, "stuck": 0.1}, reached["zero"])
     hidden = dict(model.named_parameters())["l1.weight"]
     moved = int(hidden.count_nonzero())
@@ -188,20 +180,18 @@ def evaluation_always() -> Outcome:
     model = architectures.build("linear", seed=0)
     always_1 = torch.eye(10)[1]  # whatever the image, logit 1 is the largest
     model.load_state_dict({"l1.weight": torch.zeros(10, 784), "l1.bias": always_1})
-    share = accuracy(model, digits().test_images, digits().test_labels)
-    ones, n = int((digits().test_labels == 1).sum()), len(digits().test_labels)
-    return Outcome(
-        closest({"none": 0.0, "tenth": 0.1, "half": 0.5}, share),
-        {"share": share, "ones": ones, "n": n},
-    )
+    images, labels = bundled_digits().split("test")
+    share = accuracy(model, images, labels)
+    numbers = {"share": share, "ones": int((labels == 1).sum()), "n": len(labels)}
+    return Outcome(closest({"none": 0.0, "tenth": 0.1, "half": 0.5}, share), numbers)
 
 
 def evaluation_shift() -> Outcome:
     model = architectures.build("linear", seed=0)
     train(model, learning_rate=0.1, n_steps=450)
-    images, labels = digits().test_images, digits().test_labels
+    images, labels = bundled_digits().split("test")
     shares = [
-        accuracy(model, np.roll(images, -pixels, axis=2), labels)  # their left margin is 4
+        accuracy(model, np.roll(images, -pixels, axis=2), labels)  # the left margin is 4 wide
         for pixels in range(5)
     ]
     answer = closest({"keeps": shares[0], "half": shares[0] / 2, "guesses": 0.1}, shares[4])
@@ -241,22 +231,17 @@ QUESTIONS = {
 
 @cache
 def outcome(name: str) -> Outcome:
-    """Find a question's answer out, the first time it is asked for.
+    """Compute the outcome of a question, once in a process; do not change it.
 
     Parameters
     ----------
     name : str
         A key of `QUESTIONS`.
 
-    Returns
-    -------
-    Outcome
-        Shared by all visitors, not to be changed.
-
     Raises
     ------
     ValueError
-        If there is no such question.
+        If there is no question of this name.
     """
     if name not in QUESTIONS:
         raise ValueError(f"expected one of {', '.join(QUESTIONS)}, got {name!r}.")

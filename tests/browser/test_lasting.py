@@ -10,7 +10,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from mnist_core.data.datasets import load
+from mnist_core.data.datasets import bundled_digits
 from mnist_core.training.configs import TrainingConfig
 from mnist_core.training.run import TrainingRun
 from mnist_core.workspace.checkpoints import RunFolder
@@ -79,7 +79,7 @@ def wait_until(condition) -> None:
 @pytest.fixture(scope="module")
 def uninterrupted() -> TrainingRun:
     config = TrainingConfig("digits", "cnn", "AdamW", 0.001, epochs=60, schedule="one-cycle")
-    run = TrainingRun(config, load("digits", Path("not-needed")))
+    run = TrainingRun(config, bundled_digits())
     torch.set_num_threads(1)
     while not run.finished:
         run.advance(200)

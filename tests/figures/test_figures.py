@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mnist_core.concepts.activations import ACTIVATIONS, collapse, curve
-from mnist_core.figures import classes, compare, concepts, history, pictures, style, training
+from mnist_core.figures import classes, compare, concepts, pictures, style, timeline, training
 from mnist_core.figures.training import MOST_POINTS, loss_figure, loss_stream, thinned
 from mnist_core.lesson.milestones import LANES, Milestone
 from mnist_core.training.history import running_mean
@@ -46,7 +46,7 @@ CALLS = {
     "activation_figure": lambda: concepts.activation_figure(curve(TANH, Z), (0.0, 0.0, 1.0)),
     "collapse_figure": lambda: concepts.collapse_figure(collapse(TANH, 0), "tanh"),
     "loss_curves_figure": lambda: concepts.loss_curves_figure(0.25),
-    "timeline_chart": lambda: history.timeline_chart(MILESTONES, 2),
+    "timeline_chart": lambda: timeline.timeline_chart(MILESTONES, 2),
     "loss_stream": lambda: loss_stream(MEAN, 9_375, log_axis=True, new_rates=[(100, 0.1)]),
     "loss_figure": lambda: loss_figure(
         LOSSES, MEAN, ACCURACIES, log_axis=True, new_rates=[(100, 0.1)]
@@ -91,9 +91,9 @@ def numbers_in(part):
 def test_every_figure_is_tested_here():
     makers = {
         name
-        for module in (classes, compare, concepts, history, training)
+        for module in (classes, compare, concepts, timeline, training)
         for name in module.__all__
-        if name not in ("thinned", "streamed", "log_loss_axis", "Curve")
+        if name.endswith(("_figure", "_bars", "_chart", "_stream"))
     }
     assert makers == set(CALLS)
 
@@ -270,7 +270,7 @@ def test_the_loss_curves_carry_the_marker(p, x, y):
 
 
 def test_the_timeline_has_a_point_for_each_milestone_in_its_row():
-    options = history.timeline_chart(MILESTONES, chosen=2)
+    options = timeline.timeline_chart(MILESTONES, chosen=2)
     points = options["series"][0]["data"]
     assert [point["name"] for point in points] == [m.title for m in MILESTONES]
     assert [point["value"] for point in points] == [
@@ -280,8 +280,9 @@ def test_the_timeline_has_a_point_for_each_milestone_in_its_row():
         ["1973", 3],
     ]
     assert all(point["value"][0] in options["xAxis"]["data"] for point in points)
-    assert options["yAxis"]["data"] == [title for title, _ in LANES.values()]
-    assert [point["itemStyle"]["color"] for point in points] == [c for _, c in LANES.values()]
+    assert options["yAxis"]["data"] == list(LANES.values())
+    colours = [point["itemStyle"]["color"] for point in points]
+    assert colours == list(timeline.LANE_COLOURS.values())
     sizes = [point["symbolSize"] for point in points]
     assert sizes.index(max(sizes)) == 2
     assert sizes.count(max(sizes)) == 1

@@ -1,62 +1,66 @@
-"""Questions are cut out of prose, and prose that does not fit is named."""
+"""The words of the questions are read from TOML; a mistake in the file is named."""
 
 from __future__ import annotations
 
 import pytest
 
-from mnist_core.lesson.question_words import page_of, parse
+from mnist_core.lesson.question_words import load_words, page_of
 
-TEXT = """Up or
-down?
-
-- [up] It goes up
-- 0.25
-
----
-It went from {before:.1f} to {after:,}, which
-is up.
-
----
-A rule below."""
+QUESTION = {
+    "question": '"""\nUp or\ndown?"""',
+    "options.up": '"It goes up"',
+    'options."0.25"': '"0.25"',
+    "explanation": '"From {before:.1f} to {after:,}."',
+}
+COUNT = "expected a table of two to four options, got"
 
 
-def test_a_text_is_cut_into_its_parts():
-    words = parse(TEXT)
+def read(folder, parts: dict[str, str]):
+    path = folder / "words.toml"
+    lines = (f"{key} = {value}" for key, value in parts.items())
+    path.write_text("\n".join(["[loss_up]", *lines]), "utf-8")
+    return load_words(path)
+
+
+def test_a_question_is_read_exactly(tmp_path):
+    words = read(tmp_path, QUESTION)["loss_up"]
     assert words.question == "Up or\ndown?"
     assert words.options == {"up": "It goes up", "0.25": "0.25"}
     explained = words.explained({"before": 2.34, "after": 1234, "unused": 0})
-    assert explained == "It went from 2.3 to 1,234, which\nis up.\n\n---\nA rule below."
+    assert explained == "From 2.3 to 1,234."
 
 
-def test_a_missing_number_is_an_error():
+def test_a_missing_number_is_an_error(tmp_path):
     with pytest.raises(KeyError, match="after"):
-        parse(TEXT).explained({"before": 1.0})
+        read(tmp_path, QUESTION)["loss_up"].explained({"before": 1.0})
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("change", "sentence"),
     [
-        "",
-        "Up?\n\n- up\n- down",
-        "Up?\n\n- up\n- down\n---\n",
-        "- up\n- down\n---\nWhy.",
-        "Up?\n\n- up\n---\nWhy.",
-        "Up?\n\n- 1\n- 2\n- 3\n- 4\n- 5\n---\nWhy.",
-        "Up?\n---\nWhy.",
+        ({"question": None}, "missing .*'question'"),
+        ({"explanation": None}, "missing .*'explanation'"),
+        ({"options.up": None, 'options."0.25"': None}, "missing .*'options'"),
+        ({"hint": '"Think."'}, "unexpected .*'hint'"),
+        ({"question": '" "'}, "expected a text in each part"),
+        ({"explanation": "7"}, "expected a text in each part"),
+        ({"options.up": "1"}, "expected a text in each part"),
+        ({"options.up": None}, f"{COUNT} {{'0.25'"),
+        (
+            {f"options.o{i}": f'"{i}"' for i in range(3)},
+            COUNT,
+        ),
+        (
+            {"options.up": None, 'options."0.25"': None, "options": '["a", "b"]'},
+            COUNT,
+        ),
     ],
 )
-def test_what_is_no_question_is_refused(text):
-    with pytest.raises(ValueError, match="expected a question, two to four options"):
-        parse(text)
+def test_a_mistake_is_named_with_its_question(change, sentence, tmp_path):
+    parts = {key: value for key, value in (QUESTION | change).items() if value is not None}
+    with pytest.raises(ValueError, match=rf"words\.toml: loss_up: .*{sentence}"):
+        read(tmp_path, parts)
 
 
-@pytest.mark.parametrize(
-    "asked", ["Up?\n- [a] up\n- [a] down\n- b", "Up?\n- up\nor\n- down", "Up?\n- a\n- b\nWell?"]
-)
-def test_options_differ_and_come_last(asked):
-    with pytest.raises(ValueError, match="different keys, one a line and last"):
-        parse(f"{asked}\n---\nWhy.")
-
-
-def test_a_question_begins_with_its_page():
+def test_a_question_s_name_begins_with_its_page():
     assert page_of("layer_parameters") == "layer"

@@ -1,4 +1,4 @@
-"""Each question's computed answer is the one that its explanation speaks of."""
+"""The computed outcome of each question is the one that its explanation describes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from mnist_core.data.datasets import bundled_digits
 from mnist_core.lesson import questions
-from mnist_core.lesson.question_words import page_of, parse
+from mnist_core.lesson.question_words import page_of
 from mnist_core.lesson.questions import QUESTIONS, outcome
 from pages.parts.shell import navigation, texts
 from tests.small_data import global_generators_untouched
 
-ANSWERS = {  # what the explanations in questions.md say
+ANSWERS = {  # the right options according to the explanations in questions.toml
     "layer_double": "double",
     "layer_parameters": "15",
     "activation_slope": "0.25",
@@ -31,12 +32,8 @@ ANSWERS = {  # what the explanations in questions.md say
 }
 
 
-def words_of(name: str):
-    return parse(texts.section("questions", name))
-
-
 def test_table_and_texts_agree():
-    assert ["intro", *QUESTIONS] == list(texts.sections("questions"))
+    assert list(QUESTIONS) == list(texts.questions())
     assert set(QUESTIONS) == set(ANSWERS)
     assert all(row.name == name for name, row in QUESTIONS.items())
 
@@ -55,13 +52,13 @@ def test_the_answer_that_comes_out_is_the_one_explained(name):
     with global_generators_untouched():
         result = QUESTIONS[name].compute()
     assert result.answer == ANSWERS[name]
-    assert result.answer in words_of(name).options
+    assert result.answer in texts.questions()[name].options
     assert QUESTIONS[name].compute() == result
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_explanation_uses_every_number_and_no_other(name):
-    words, numbers = words_of(name), outcome(name).numbers
+    words, numbers = texts.questions()[name], outcome(name).numbers
     asked_for = {field for _, field, _, _ in string.Formatter().parse(words.explanation) if field}
     assert asked_for == set(numbers)
     assert all(math.isfinite(value) for value in numbers.values())
@@ -70,7 +67,8 @@ def test_the_explanation_uses_every_number_and_no_other(name):
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_texts_hold_no_html(name):
-    assert "<" not in texts.section("questions", name)
+    words = texts.questions()[name]
+    assert "<" not in f"{words.question}{words.options}{words.explanation}"
 
 
 def test_an_unknown_question_is_named():
@@ -144,7 +142,7 @@ def test_accuracy_falls_with_every_pixel():
 
 
 def test_moving_by_the_margin_loses_no_ink():
-    images = questions.digits().test_images
+    images = bundled_digits().test_images
     assert not images[:, :, :4].any()
 
 

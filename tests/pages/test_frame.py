@@ -13,7 +13,7 @@ from pages.parts.shell import links, navigation, texts
 from tests.pages.conftest import ROOT, words
 
 NAMES = [page.name for page in navigation.PAGES]
-OF_PARTS = ("handwriting", "questions", "walk", "why", "zoom")  # texts of what several pages show
+OF_PARTS = ("handwriting", "walk", "why", "zoom")  # texts of what several pages show
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mnist_core.figures.history import timeline_chart
+from mnist_core.figures.timeline import timeline_chart
 from mnist_core.lesson.milestones import Milestone
 from mnist_core.lesson.question_words import page_of
 from pages.parts.session import state
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import navigation, results
 
 __all__ = ["chosen_milestone", "show", "show_timeline"]
@@ -42,7 +43,7 @@ def show() -> None:
 def _predictions() -> dict[str, list[bool]]:
     """Return {page: for each prediction made there whether it was right}."""
     predictions: dict[str, list[bool]] = {}
-    for name, (_option, right) in state.answers().items():
+    for name, (_option, right) in visitor().choices.answers.items():
         predictions.setdefault(page_of(name), []).append(right)
     return predictions
 

@@ -1,14 +1,17 @@
-"""The lesson's prose: one Markdown file a page, cut into named sections."""
+"""The lesson's prose: one Markdown file a page, cut into named sections, and the questions."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
-__all__ = ["FOLDER", "section", "sections", "show"]
+from mnist_core.lesson.question_words import Words, load_words
+
+__all__ = ["FOLDER", "questions", "section", "sections", "show"]
 
 FOLDER = Path(__file__).parents[2] / "texts" / "en"
 _MARK = re.compile(r"^<!-- section: (\w+) -->\s*$", re.MULTILINE)
@@ -35,3 +38,8 @@ def section(page: str, name: str) -> str:
 def show(page: str, name: str) -> None:
     """Write a section onto the page."""
     st.markdown(section(page, name))
+
+
+def questions() -> Mapping[str, Words]:
+    """Return the words of every question, by its name."""
+    return load_words(FOLDER / "questions.toml")

@@ -1,4 +1,4 @@
-"""Predict, then look: a question before a result, answered by computing it."""
+"""A question that asks for a prediction before the result is computed and shown."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from mnist_core.lesson.question_words import Words, parse
+from mnist_core.lesson.question_words import Words
 from mnist_core.lesson.questions import QUESTIONS, outcome
-from pages.parts.session import state, visitor
+from pages.parts.session import state
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.widgets import code_box
 
@@ -17,16 +18,16 @@ __all__ = ["ask"]
 
 @st.fragment
 def ask(name: str) -> None:
-    """Show a question, and once it is answered what is right and why; one may read on without.
+    """Show a question and, once it is answered, the right option and its explanation.
 
     Parameters
     ----------
     name : str
-        A key of `mnist_core.lesson.questions.QUESTIONS`, and of the words in ``questions.md``.
+        A key of `mnist_core.lesson.questions.QUESTIONS` and of `texts.questions`.
     """
-    words, given = parse(texts.section("questions", name)), state.answers().get(name)
+    words, given = texts.questions()[name], visitor().choices.answers.get(name)
     with st.container(border=True, key=f"question_{name}_box"):
-        st.caption(f":material/psychology_alt: {texts.section('questions', 'intro')}")
+        st.caption(":material/psychology_alt: Predict, then look")
         st.markdown(words.question)
         if given is None:
             _options(name, words)
@@ -54,14 +55,14 @@ def _options(name: str, words: Words) -> None:
 
 
 def _check(name: str) -> None:
-    """Compare what is chosen with what comes out, and keep it."""
+    """Compare the chosen option with the computed one, and save both."""
     option = state.widget(f"question_{name}")
-    state.give_answer(name, option, option == outcome(name).answer)
-    visitor.save()
+    visitor().choices.answer(name, option, option == outcome(name).answer)
+    visitor().save()
 
 
 def _marked(words: Words, given: str, right: str) -> Iterator[str]:
-    """Yield the options as items of a list; in words too, not by colour alone."""
+    """Yield the options as list items; words, not colour alone, mark the right and chosen one."""
     for option, text in words.options.items():
         mark = f"**{text}** :green[:material/check:]" if option == right else text
         yield f"- {mark}{' · *your prediction*' if option == given else ''}"
