@@ -116,7 +116,7 @@ class FineTuning:
         Measured before the first step and after the last.
     reason : str
         Where the tuned weights come from, in words; kept with them.
-    kept_as : str
+    saved_as : str
         Id of the run that holds the tuned weights, once it is kept.
 
     Parameters
@@ -166,7 +166,7 @@ class FineTuning:
         )
         self.before: Scores | None = None
         self.after: Scores | None = None
-        self.kept_as = ""
+        self.saved_as = ""
         self.publish_weights()
 
     @property

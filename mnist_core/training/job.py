@@ -15,7 +15,7 @@ from mnist_core.training.status import Status
 if TYPE_CHECKING:
     from mnist_core.training.queue import TrainingQueue
 
-__all__ = ["ACTIVE", "ENDED", "Job", "Keep", "Run", "Status"]
+__all__ = ["ACTIVE", "ENDED", "Job", "Run", "Save", "Status"]
 
 ACTIVE: tuple[Status, ...] = ("queued", "running")
 ENDED: tuple[Status, ...] = ("finished", "stopped", "failed")
@@ -48,7 +48,7 @@ class Job:
     status : Status
     reason : str
         Why it failed, or was paused without being asked to: a sentence, or "".
-    trouble : str
+    problem : str
         Why it could not be written down, a sentence, or "".
     """
 
@@ -57,13 +57,13 @@ class Job:
         jobs: TrainingQueue,
         owner: str,
         run: Run,
-        keep: Keep | None,
+        save: Save | None,
         job_id: str | None = None,
     ) -> None:
         self.id, self.owner, self.run = job_id or new_id(), owner, run
         self.status: Status = "paused"
-        self.reason = self.trouble = ""
-        self._jobs, self._keep, self._keeping = jobs, keep, threading.Lock()
+        self.reason = self.problem = ""
+        self._jobs, self._save, self._saving = jobs, save, threading.Lock()
         self._wish: Literal["go", "pause", "stop"] = "pause"
         self._last_step = run.total_steps  # where to pause again, when stepping
         self._new_rate: float | None = None
@@ -101,29 +101,29 @@ class Job:
         check_learning_rate(rate)
         self._jobs._set_rate(self, rate)
 
-    def look(self) -> None:
+    def watch(self) -> None:
         """Note that somebody is watching."""
         self._seen = time.monotonic()
 
-    def write_down(self) -> None:
-        """Keep the run on the disk as it is; if that fails, `trouble` says why."""
-        with self._keeping:
-            if self._keep is None:
+    def save(self) -> None:
+        """Save the run on the disk as it is; if that fails, `problem` says why."""
+        with self._saving:
+            if self._save is None:
                 return
             try:
-                self._keep(self)
-                self.trouble = ""
+                self._save(self)
+                self.problem = ""
             except Exception as error:  # whatever it is, the run goes on, and so does its worker
                 why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-                self.trouble = (
+                self.problem = (
                     f"This run could not be written to the server's disk ({why}). It goes on, but "
                     "would be lost if the server ended: download what you need."
                 )
 
-    def give_up_keeping(self) -> None:
+    def stop_saving(self) -> None:
         """Never write the run down again, once a write that is under way has ended."""
-        with self._keeping:
-            self._keep = None
+        with self._saving:
+            self._save = None
 
     @property
     def ended(self) -> bool:
@@ -135,4 +135,4 @@ class Job:
         return self._jobs._place(self)
 
 
-Keep = Callable[[Job], None]
+Save = Callable[[Job], None]

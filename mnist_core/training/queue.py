@@ -17,7 +17,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from mnist_core.training.fair_queue import FairQueue
-from mnist_core.training.job import Job, Keep, Run
+from mnist_core.training.job import Job, Run, Save
 from mnist_core.training.run import TrainingFailedError
 from mnist_core.training.status import ACTIVE, Status
 
@@ -54,7 +54,7 @@ class TrainingQueue:
         self,
         owner: str,
         run: Run,
-        keep: Keep | None = None,
+        save: Save | None = None,
         *,
         job_id: str | None = None,
         status: Status = "paused",
@@ -64,12 +64,12 @@ class TrainingQueue:
 
         Parameters
         ----------
-        keep : callable or None
+        save : callable or None
             Writes the job down; called now and then by whoever has it in hand.
         job_id, status, reason
             Those of a run that was written down and is taken up again.
         """
-        job = Job(self, owner, run, keep, job_id)
+        job = Job(self, owner, run, save, job_id)
         job.status, job.reason = status, reason
         with self._change:
             known = self._jobs.setdefault(job.id, job)
@@ -92,7 +92,7 @@ class TrainingQueue:
 
     def forget(self, job: Job) -> None:
         """Stop a job and let go of it; it is not written down any more."""
-        job.give_up_keeping()
+        job.stop_saving()
         job.stop()
         with self._change:
             self._jobs.pop(job.id, None)
@@ -103,7 +103,7 @@ class TrainingQueue:
         Those that could not be written there go last.
         """
         idle = [j for j in list(self._jobs.values())[:-1] if j.status not in ACTIVE and not j._held]
-        idle.sort(key=lambda j: (bool(j.trouble), not j.ended))  # stable: the oldest in front
+        idle.sort(key=lambda j: (bool(j.problem), not j.ended))  # stable: the oldest in front
         for job in idle[: max(0, len(self._jobs) - JOBS_IN_ALL)]:
             del self._jobs[job.id]
 
@@ -123,7 +123,7 @@ class TrainingQueue:
             self._jobs[job.id] = job
             job._wish, job._last_step = "go", min(last_step, job.run.total_steps)
             job.reason = ""
-            job.look()
+            job.watch()
             if not job._held and job not in self._queue:
                 job.status = "queued"
                 self._queue.add(job)
@@ -212,7 +212,7 @@ class TrainingQueue:
                 run.publish_weights()
                 publish_at = now + WEIGHTS_EVERY_S
             if now > keep_at:
-                job.write_down()
+                job.save()
                 spent = time.monotonic() - now
                 keep_at = now + max(KEEP_EVERY_S, 20 * spent)  # a slow disk is asked less often
             if now - job._seen > self.unwatched_s:
@@ -246,7 +246,7 @@ class TrainingQueue:
                         self._queue.add(job)
                         self._change.notify()
                     return
-            job.write_down()
+            job.save()
             written = status
 
     def _after_turn(self, job: Job, status: Status) -> Status:

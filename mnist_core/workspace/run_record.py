@@ -7,16 +7,21 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from mnist_core.common.files import read_json
 from mnist_core.training.status import STATUSES
 
-__all__ = ["RunRecord"]
+__all__ = ["FROM_A_FILE", "Origin", "RunRecord"]
+
+Origin = Literal["trained", "tuned", "imported"]
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+KINDS = ("run", "race")
+FROM_A_FILE = "Weights from a file, as they came."
 
 _UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser takes
 _KINDS: dict[type, tuple[str, ...]] = {  # of a record's values
-    str: ("id", "kind", "status", "reason", "data"),
+    str: ("id", "kind", "status", "origin", "reason", "data"),
     int: ("step", "total_steps", "threads"),
     float: ("created", "training_s"),
 }
@@ -35,8 +40,10 @@ class RunRecord:
         Seconds since 1970.
     status : str
         One of `STATUSES`.
+    origin : str
+        "trained"; or "tuned" or "imported" for weights without a history.
     reason : str
-        Why it failed or was paused, a sentence or "".
+        Why it failed or was paused, or where its weights come from: a sentence or "".
     step, total_steps : int
     training_s : float
     config : dict
@@ -54,6 +61,7 @@ class RunRecord:
     kind: str = "run"
     created: float = 0.0
     status: str = "paused"
+    origin: Origin = "trained"
     reason: str = ""
     step: int = 0
     total_steps: int = 0
@@ -74,8 +82,10 @@ class RunRecord:
                     raise ValueError(f"{expected}, got {value!r:.40}.")
                 if isinstance(value, str) and _UNPAIRED.search(value):
                     raise ValueError(f"“{name}” must be a text, got {value!r:.40}.")
-        if self.status not in STATUSES or self.kind not in ("run", "race"):
-            raise ValueError(f"the status must be one of {', '.join(STATUSES)}.")
+        for name, known in (("kind", KINDS), ("status", STATUSES), ("origin", ORIGINS)):
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(f"“{name}” must be one of {', '.join(known)}, got {value!r:.40}.")
         if not 0 <= self.step <= self.total_steps or not 1 <= self.threads <= 1024:
             raise ValueError("the number of steps or threads is out of range.")
         if not 0 <= self.training_s < 1e9:  # 31 years
@@ -108,7 +118,15 @@ class RunRecord:
                 raise ValueError("the last check-up holds no accuracy.")
         if "id" not in values:
             raise ValueError("“id” is missing.")
+        values.setdefault("origin", _origin_by_reason(values.get("reason")))
         return cls(**values)
 
     def to_json(self) -> bytes:
         return (json.dumps(asdict(self), indent=1) + "\n").encode()
+
+
+def _origin_by_reason(reason: object) -> Origin:
+    """Return the origin of a run that was written before records had the field."""
+    if isinstance(reason, str) and reason.startswith("Tuned on "):
+        return "tuned"
+    return "imported" if reason == FROM_A_FILE else "trained"

@@ -13,6 +13,7 @@ from torch import Tensor
 from mnist_core.common.files import new_id
 from mnist_core.data.datasets import Dataset, DatasetUnavailableError
 from mnist_core.training.configs import TrainingConfig
+from mnist_core.training.finetuning import FineTuning
 from mnist_core.training.history import Snapshot
 from mnist_core.training.job import Job
 from mnist_core.training.queue import TrainingQueue
@@ -28,14 +29,13 @@ from mnist_core.workspace.checkpoints import (
     restored,
     safe_tensors,
 )
-from mnist_core.workspace.run_record import RunRecord
+from mnist_core.workspace.run_record import FROM_A_FILE, Origin, RunRecord
 from mnist_core.workspace.store import WorkspaceStore
 
-__all__ = ["RUNS_PER_WORKSPACE", "RunRegistry", "RunUnavailableError"]
+__all__ = ["RUNS_PER_WORKSPACE", "RunRegistry", "RunUnavailableError", "WorkspaceRuns"]
 
-RUNS_PER_WORKSPACE = 50  # so that a table of them can be read; the oldest ended one goes first
-_MOST_THREADS, _LONGEST_REASON = 2, 1_000  # that a file from elsewhere may ask for; characters
-FROM_A_FILE = "Weights from a file, as they came."
+RUNS_PER_WORKSPACE = 50  # a table of them stays readable; the oldest ended run is deleted first
+_MOST_THREADS, _LONGEST_REASON = 2, 1_000  # that an uploaded file may ask for; characters
 INTERRUPTED = (
     "It was interrupted: the server ended while this run was going. Everything up to its last "
     "write is here, and Resume carries on as if nothing had happened."
@@ -47,80 +47,73 @@ class RunUnavailableError(Exception):
 
 
 class RunRegistry:
-    """Starts runs, finds them again, and keeps them written down.
+    """The runs of all workspaces; `of` returns those of one.
 
     Parameters
     ----------
-    jobs : TrainingQueue
-    workspaces : WorkspaceStore
+    queue : TrainingQueue
+    store : WorkspaceStore
     load_dataset : callable
         Takes a data set's name; raises DatasetUnavailableError if it is not on this machine.
     """
 
     def __init__(
         self,
-        jobs: TrainingQueue,
-        workspaces: WorkspaceStore,
+        queue: TrainingQueue,
+        store: WorkspaceStore,
         load_dataset: Callable[[str], Dataset],
     ) -> None:
-        self.jobs, self.workspaces, self._load_dataset = jobs, workspaces, load_dataset
-        self._opening = threading.Lock()
+        self.queue, self.store, self.load_dataset = queue, store, load_dataset
+        self.opening = threading.Lock()  # one run is opened at a time, so none is opened twice
 
-    def start(self, workspace: str, config: TrainingConfig, dataset: Dataset) -> Job:
-        """Make a new run and write it down; it waits, paused.
+    def of(self, workspace_id: str) -> WorkspaceRuns:
+        """Return the runs of one workspace."""
+        return WorkspaceRuns(self, workspace_id)
+
+
+class WorkspaceRuns:
+    """The runs of one workspace: starts them, finds them again and saves them.
+
+    Attributes
+    ----------
+    id : str
+        The workspace's id.
+    """
+
+    def __init__(self, registry: RunRegistry, workspace_id: str) -> None:
+        self.id, self._registry = workspace_id, registry
+        self._queue, self._store = registry.queue, registry.store
+
+    def start(self, config: TrainingConfig, dataset: Dataset) -> Job:
+        """Create a run, paused, and save it.
 
         Raises
         ------
         ValueError
             If the settings do not fit the data set.
         """
-        run = TrainingRun(config, dataset)
-        return self._register(workspace, run, _new_record("run", dataset))
+        return self._add(TrainingRun(config, dataset), _new_record("run", dataset))
 
-    def start_race(self, workspace: str, config: TrainingConfig, dataset: Dataset) -> Job:
-        """Make a race of both engines instead of a run; see `start`."""
-        return self._register(workspace, Race.of(config, dataset), _new_record("race", dataset))
+    def start_race(self, config: TrainingConfig, dataset: Dataset) -> Job:
+        """Create a race of both engines, paused, and save it; see `start`."""
+        return self._add(Race.of(config, dataset), _new_record("race", dataset))
 
-    def _register(self, workspace: str, run: TrainingRun | Race, record: RunRecord) -> Job:
-        self._make_room(workspace)
-        job = self.jobs.create(workspace, run, self._keeper(workspace, record), job_id=record.id)
-        job.write_down()
-        return job
+    def open(self, run_id: str) -> Job:
+        """Return a run of this workspace, from memory or else from its folder.
 
-    def _keeper(self, workspace: str, record: RunRecord) -> Callable[[Job], None]:
-        """Return what writes a job into its folder, each lane of a race into one of its own."""
-        folder = self.workspaces.run_folder(workspace, record.id)
-        whole = RunFolder(folder)
-        lanes = {name: RunFolder(folder / name) for name in ("autograd", "numpy")}
-
-        def keep(job: Job) -> None:
-            if isinstance(job.run, Race):
-                for name, lane in job.run.lanes.items():
-                    lanes[name].write(lane, record_of(lane, record, job.status, job.reason))
-                whole.write_record(
-                    record_of(job.run.lanes["autograd"], record, job.status, job.reason)
-                )
-            elif isinstance(job.run, TrainingRun):
-                whole.write(job.run, record_of(job.run, record, job.status, job.reason))
-
-        return keep
-
-    def open(self, workspace: str, run_id: str) -> Job:
-        """Return a run of this workspace, out of its folder if it is not in memory.
-
-        A run that was going when the server ended comes back paused, with that as the reason.
+        A run that was going when the server ended is paused, and its reason says so.
 
         Raises
         ------
         RunUnavailableError
-            If there is no such run, it is damaged, or its data set is not here; the message says.
+            If there is no such run, it is damaged, or its data set is not on this machine.
         """
-        job = self.jobs.get(run_id)
-        if job is not None and job.owner == workspace:
+        job = self.live(run_id)
+        if job is not None:
             return job
-        with self._opening:
+        with self._registry.opening:
             try:
-                return self._take_up(workspace, run_id)
+                return self._hold(*self._read(run_id))
             except FileNotFoundError as error:
                 raise RunUnavailableError("This run is not on the server any more.") from error
             except (OSError, ValueError) as error:
@@ -130,68 +123,37 @@ class RunRegistry:
                     f"This run needs its data set, which cannot be used now: {error}"
                 ) from error
 
-    def _take_up(self, workspace: str, run_id: str) -> Job:
-        folder = self.workspaces.run_folder(workspace, run_id)
-        record = RunFolder(folder).read_record()
-        run: TrainingRun | Race
-        if record.kind == "race":
-            lanes = {}
-            for name in ("autograd", "numpy"):
-                lanes[name] = self._restore(*RunFolder(folder / name).read())
-            run = Race(lanes)
-        else:
-            record, tensors = RunFolder(folder).read()
-            run = self._restore(record, tensors)
-        return self._take_in(workspace, run, record)
-
-    def _restore(self, record: RunRecord, tensors: dict) -> TrainingRun:
-        config = TrainingConfig.from_json(record.config)
-        return restored(record, tensors, self._load_dataset(config.dataset))
-
-    def _take_in(self, workspace: str, run: TrainingRun | Race, record: RunRecord) -> Job:
-        status, reason = _at_rest(record)
-        return self.jobs.create(
-            workspace,
-            run,
-            self._keeper(workspace, record),
-            job_id=record.id,
-            status=status,
-            reason=reason,
-        )
-
-    def bring_in(self, workspace: str, data: bytes, dataset: Dataset) -> Job:
-        """Take a run or weights that were downloaded here or elsewhere into a workspace.
+    def import_file(self, data: bytes, dataset: Dataset) -> Job:
+        """Add a run or weights from an uploaded file.
 
         Parameters
         ----------
         data : bytes
             A run's folder as a zip file, its checkpoint, or weights as safetensors.
         dataset : Dataset
-            What to try weights on, which do not say what they were trained on.
+            What to try weights on: their file does not name the data they were trained on.
 
         Raises
         ------
         ValueError
-            If it is anything else, damaged, or not for the data that is here; the message says.
+            If it is anything else, damaged, or not for the data on this machine.
         """
         parcel = unpack(data)
         if parcel.weights:
-            return self.keep_weights(workspace, parcel.weights, dataset, FROM_A_FILE)
+            return self._add(*_run_around(parcel.weights, dataset, FROM_A_FILE, "imported"))
         record, tensors = parse_checkpoint(parcel.checkpoint)
         threads, reason = min(record.threads, _MOST_THREADS), record.reason[:_LONGEST_REASON]
         record = replace(record, threads=threads, reason=reason)
         try:
-            run = self._restore(record, tensors)
+            run = self._restored(record, tensors)
         except DatasetUnavailableError as error:
             raise ValueError(f"This run needs data that is not here: {error}") from error
         record = replace(record, id=new_id(), kind="run", created=time.time())
         run.moments = [_moment(run, step, d) for step, d in sorted(parcel.moments.items())]
-        return self._keep(workspace, run, record)
+        return self._add(run, record)
 
-    def keep_weights(
-        self, workspace: str, weights: dict[str, Tensor], dataset: Dataset, reason: str
-    ) -> Job:
-        """Keep weights that were not trained here as a run that has ended, without a history.
+    def save_weights(self, weights: dict[str, Tensor], dataset: Dataset, reason: str) -> Job:
+        """Save weights that were tuned on drawings as a run that has ended, without a history.
 
         Parameters
         ----------
@@ -203,25 +165,45 @@ class RunRegistry:
         Raises
         ------
         ValueError
-            If they are of no architecture that is known, or no numbers.
+            If they fit no known architecture, or are not finite numbers.
         """
-        run, record = _run_around(weights, dataset, reason)
-        return self._keep(workspace, run, record)
+        return self._add(*_run_around(weights, dataset, reason, "tuned"))
 
-    def _keep(self, workspace: str, run: TrainingRun, record: RunRecord) -> Job:
-        self._make_room(workspace)
-        job = self._take_in(workspace, run, record)
-        job.write_down()
+    def begin_tuning(self, tuning: FineTuning) -> Job:
+        """Queue a tuning; its result becomes a run when it finishes.
+
+        A workspace has one tuning at a time. One that has not ended is resumed instead; one that
+        has ended is replaced.
+        """
+        before = self.tuning()
+        if before is not None and not before.ended:
+            before.resume()
+            return before
+        if before is not None:
+            self._queue.forget(before)
+
+        def save(job: Job) -> None:
+            if job.status == "finished" and not tuning.saved_as:
+                weights = tuning.snapshot.weights
+                tuning.saved_as = self.save_weights(weights, tuning.dataset, tuning.reason).id
+
+        job = self._queue.create(self.id, tuning, save)
+        job.resume()
         return job
 
-    def records(self, workspace: str) -> list[RunRecord]:
-        """Return all runs of a workspace as they stand, the newest first.
+    def tuning(self) -> Job | None:
+        """Return the tuning that this workspace began last, if it is in memory."""
+        jobs = (job for job in self._queue.of(self.id) if isinstance(job.run, FineTuning))
+        return next(jobs, None)
 
-        Races are left out, and runs whose settings are not known here (of another version, say).
+    def records(self) -> list[RunRecord]:
+        """Return the current records of all runs, the newest first.
+
+        Races are left out, and runs with settings that this version does not know.
         """
-        live = {job.id: job for job in self.jobs.of(workspace)}
+        live = {job.id: job for job in self._queue.of(self.id)}
         records = []
-        for record in self.workspaces.runs(workspace):
+        for record in self._store.runs(self.id):
             job = live.get(record.id)
             if record.kind != "run" or not _is_known(record):
                 continue
@@ -232,42 +214,92 @@ class RunRegistry:
                 records.append(replace(record, status=status, reason=reason))
         return records
 
-    def look(self, workspace: str) -> None:
-        """Note that somebody of this workspace is here: its runs are not paused as unwatched."""
-        for job in self.jobs.of(workspace):
-            job.look()
+    def live(self, run_id: str) -> Job | None:
+        """Return a run of this workspace if it is in memory."""
+        job = self._queue.get(run_id)
+        return job if job is not None and job.owner == self.id else None
 
-    def newest(self, workspace: str, kind: str = "run") -> str | None:
-        """Return the id of a workspace's newest run or race, if it has any.
+    def newest(self, kind: str = "run") -> str | None:
+        """Return the id of the newest "run" or "race", if there is one.
 
-        One that could not be written down comes first, or nobody would find it again.
+        One that could not be saved comes first: it is in no folder to be found by.
         """
-        kept = [r.id for r in self.workspaces.runs(workspace) if r.kind == kind]
-        for job in self.jobs.of(workspace):
+        saved = [r.id for r in self._store.runs(self.id) if r.kind == kind]
+        for job in self._queue.of(self.id):
             wanted = isinstance(job.run, Race if kind == "race" else TrainingRun)
-            if job.trouble and job.id not in kept and wanted:
+            if job.problem and job.id not in saved and wanted:
                 return job.id
-        return kept[0] if kept else None
+        return saved[0] if saved else None
 
-    def folder(self, workspace: str, run_id: str) -> RunFolder:
-        return RunFolder(self.workspaces.run_folder(workspace, run_id))
+    def watch(self) -> None:
+        """Note that the visitor is here: an unwatched run is paused after a while."""
+        for job in self._queue.of(self.id):
+            job.watch()
 
-    def remove(self, workspace: str, run_id: str) -> None:
-        """Stop a run of this workspace and delete it."""
-        job = self.jobs.get(run_id)
-        if job is not None and job.owner == workspace:
-            self.jobs.forget(job)
-        self.workspaces.remove(workspace, run_id)
+    def folder(self, run_id: str) -> RunFolder:
+        return RunFolder(self._store.run_folder(self.id, run_id))
 
-    def _make_room(self, workspace: str) -> None:
-        """Keep the disk within its limit, and the workspace within a number of runs."""
-        in_use = self.jobs.in_use()
-        for kind, most in (("run", RUNS_PER_WORKSPACE), ("race", 1)):
-            kept = [r.id for r in self.workspaces.runs(workspace) if r.kind == kind]
-            idle = [run_id for run_id in reversed(kept) if run_id not in in_use]
-            for run_id in idle[: max(0, len(kept) - (most - 1))]:
-                self.remove(workspace, run_id)
-        self.workspaces.make_room(in_use)
+    def remove(self, run_id: str) -> None:
+        """Stop a run and delete it."""
+        job = self.live(run_id)
+        if job is not None:
+            self._queue.forget(job)
+        self._store.remove(self.id, run_id)
+
+    def _add(self, run: TrainingRun | Race, record: RunRecord) -> Job:
+        self._make_room(record.kind)
+        job = self._hold(run, record)
+        job.save()
+        return job
+
+    def _hold(self, run: TrainingRun | Race, record: RunRecord) -> Job:
+        """Give a run that no worker drives to the queue."""
+        status, reason = _at_rest(record)
+        save = self._saver(record)
+        return self._queue.create(
+            self.id, run, save, job_id=record.id, status=status, reason=reason
+        )
+
+    def _saver(self, record: RunRecord) -> Callable[[Job], None]:
+        """Return a function that writes a job into its folder, a race's lanes into subfolders."""
+        whole = self.folder(record.id)
+        lanes = {name: RunFolder(whole.folder / name) for name in ("autograd", "numpy")}
+
+        def save(job: Job) -> None:
+            if isinstance(job.run, Race):
+                for name, lane in job.run.lanes.items():
+                    lanes[name].write(lane, record_of(lane, record, job.status, job.reason))
+                whole.write_record(
+                    record_of(job.run.lanes["autograd"], record, job.status, job.reason)
+                )
+            elif isinstance(job.run, TrainingRun):
+                whole.write(job.run, record_of(job.run, record, job.status, job.reason))
+
+        return save
+
+    def _read(self, run_id: str) -> tuple[TrainingRun | Race, RunRecord]:
+        whole = self.folder(run_id)
+        record = whole.read_record()
+        if record.kind == "race":
+            lanes = ("autograd", "numpy")
+            runs = {n: self._restored(*RunFolder(whole.folder / n).read()) for n in lanes}
+            return Race(runs), record
+        record, tensors = whole.read()
+        return self._restored(record, tensors), record
+
+    def _restored(self, record: RunRecord, tensors: dict[str, Tensor]) -> TrainingRun:
+        config = TrainingConfig.from_json(record.config)
+        return restored(record, tensors, self._registry.load_dataset(config.dataset))
+
+    def _make_room(self, kind: str) -> None:
+        """Delete the oldest ended runs of this kind beyond its limit, and any beyond the disk's."""
+        most = RUNS_PER_WORKSPACE if kind == "run" else 1
+        in_use = self._queue.in_use()
+        saved = [r.id for r in self._store.runs(self.id) if r.kind == kind]
+        idle = [run_id for run_id in reversed(saved) if run_id not in in_use]
+        for run_id in idle[: max(0, len(saved) - (most - 1))]:
+            self.remove(run_id)
+        self._store.make_room(in_use)
 
 
 def _new_record(kind: str, dataset: Dataset) -> RunRecord:
@@ -283,20 +315,21 @@ def _is_known(record: RunRecord) -> bool:
 
 
 def _at_rest(record: RunRecord) -> tuple[Status, str]:
-    """Return the status and reason of a run that no worker has: it cannot be going."""
+    """Return the status and reason of a run that no worker drives."""
     if record.status in ACTIVE:
         return "paused", INTERRUPTED
     return cast(Status, record.status), record.reason
 
 
 def _run_around(
-    weights: dict[str, Tensor], dataset: Dataset, reason: str
+    weights: dict[str, Tensor], dataset: Dataset, reason: str, origin: Origin
 ) -> tuple[TrainingRun, RunRecord]:
     """Return a run that has these weights and no history, and its record."""
     config = TrainingConfig(dataset.name, architecture_of(weights))
     run = TrainingRun(config, dataset)
     run.restore(run.history, weights, run.memory())
-    return run, replace(_new_record("run", dataset), status="stopped", reason=reason)
+    record = _new_record("run", dataset)
+    return run, replace(record, status="stopped", reason=reason, origin=origin)
 
 
 def _moment(run: TrainingRun, step: int, data: bytes) -> Snapshot:

@@ -1,4 +1,4 @@
-"""Tuning on drawings: what a batch holds, what comes out, and how it lives in the queue."""
+"""Tuning on drawings: the batches, the scores and the tuned weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from mnist_core.drawing.handwriting import Handwriting
 from mnist_core.evaluation import metrics
 from mnist_core.nn import architectures
 from mnist_core.pretrained import bundled
-from mnist_core.training import finetuning
 from mnist_core.training.finetuning import (
     FEWEST,
     OWN,
@@ -21,16 +20,9 @@ from mnist_core.training.finetuning import (
     mixed_batch,
     too_few,
 )
-from mnist_core.training.queue import TrainingQueue
 from mnist_core.training.run import TrainingFailedError
-from mnist_core.workspace.run_registry import RunRegistry
-from mnist_core.workspace.store import WorkspaceStore
-from mnist_core.workspace.tuning import begin, current, is_tuned
 from tests.drawing.test_handwriting import set_of
 from tests.small_data import digits, global_generators_untouched, random_images
-from tests.training.test_queue import wait_at_rest, wait_for
-
-ADA, BOB = "A" * 22, "B" * 22
 
 
 def somebody(n: int = 20) -> Handwriting:
@@ -52,29 +44,6 @@ def trained(name: str = "linear") -> dict[str, torch.Tensor]:
 
 def tuning_of(name: str = "linear", handwriting: Handwriting | None = None, **arguments):
     return FineTuning(name, trained(name), *parts(handwriting or somebody()), digits(), **arguments)
-
-
-@pytest.fixture
-def make_work(tmp_path):
-    made = []
-
-    def make():
-        work = RunRegistry(
-            TrainingQueue(1), WorkspaceStore(tmp_path / "work", 10**9), lambda _: digits()
-        )
-        made.append(work)
-        return work
-
-    yield make
-    for work in made:
-        for job in list(work.jobs._jobs.values()):
-            job.stop()
-            wait_for(lambda job=job: job.ended and not job._held, "its end")
-
-
-@pytest.fixture
-def work(make_work):
-    return make_work()
 
 
 def test_a_batch_is_drawings_changed_and_training_images_as_they_are():
@@ -193,72 +162,3 @@ def test_weights_that_are_no_numbers_fail_in_a_sentence():
 def test_weights_of_another_architecture_are_refused():
     with pytest.raises(ValueError, match="do not fit the 'mlp' architecture"):
         FineTuning("mlp", trained("linear"), *parts(somebody()), digits())
-
-
-def test_the_result_becomes_a_run_that_survives_a_restart(work, make_work):
-    tuning = tuning_of("cnn", source="Small CNN")
-    job = begin(work, ADA, tuning)
-    wait_at_rest(job, "finished")
-    (record,) = work.records(ADA)
-    assert record.id == tuning.kept_as
-    assert (record.status, record.step) == ("stopped", 0)
-    assert record.reason == "Tuned on 12 drawings of mine, from: Small CNN."
-    assert is_tuned(record)
-    assert work.newest(ADA) == record.id
-    assert work.records(BOB) == []
-    again = make_work().open(ADA, record.id)
-    assert (again.status, again.reason) == ("stopped", record.reason)
-    assert again.run.config.architecture == "cnn"
-    for name, weight in again.run.snapshot.weights.items():
-        assert torch.equal(weight, tuning.snapshot.weights[name])
-
-
-def test_weights_from_a_file_are_not_taken_for_tuned(work):
-    job = work.keep_weights(ADA, trained(), digits(), "Weights from a file, as they came.")
-    assert not is_tuned(work.records(ADA)[0])
-    assert job.status == "stopped"
-
-
-def test_a_workspace_has_one_tuning_at_a_time(work, monkeypatch):
-    monkeypatch.setattr(finetuning, "STEPS", 1_000_000)
-    first = begin(work, ADA, tuning_of())
-    assert begin(work, ADA, tuning_of()) is first
-    other = begin(work, BOB, tuning_of())
-    assert (current(work, ADA), current(work, BOB)) == (first, other)
-    first.pause()
-    wait_at_rest(first, "paused")
-    assert begin(work, ADA, tuning_of()) is first  # it goes on
-    first.stop()
-    wait_at_rest(first, "stopped")
-    second = begin(work, ADA, tuning_of())
-    assert current(work, ADA) is second
-    assert work.jobs.of(ADA) == [second]
-
-
-def test_a_stopped_tuning_keeps_nothing(work, monkeypatch):
-    monkeypatch.setattr(finetuning, "STEPS", 1_000_000)
-    job = begin(work, ADA, tuning_of())
-    wait_for(lambda: job.run.history.step > 0, "its first step")
-    job.stop()
-    wait_at_rest(job, "stopped")
-    assert (work.records(ADA), job.run.kept_as, job.run.after) == ([], "", None)
-
-
-def test_a_tuning_that_cannot_be_written_down_is_never_taken_for_a_run(work, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(work, "keep_weights", full)
-    job = begin(work, ADA, tuning_of())
-    wait_at_rest(job, "finished")
-    assert "No space left on device" in job.trouble
-    assert work.newest(ADA) is None
-    assert work.newest(ADA, "race") is None
-
-
-def test_a_failure_becomes_a_sentence(work):
-    weights = {name: torch.full_like(w, torch.nan) for name, w in trained().items()}
-    job = begin(work, ADA, FineTuning("linear", weights, *parts(somebody()), digits()))
-    wait_at_rest(job, "failed")
-    assert "cannot be tuned: choose another one" in job.reason
-    assert work.records(ADA) == []

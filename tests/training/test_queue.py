@@ -509,7 +509,7 @@ def test_a_job_that_is_not_on_the_disk_is_let_go_of_last(jobs, monkeypatch):
     full = Disk()
     full.broken = OSError(28, "No space left on device")
     unwritten = jobs.create("ada", short_run(), full)
-    unwritten.write_down()
+    unwritten.save()
     others = [jobs.create("bob", short_run()) for _ in range(3)]
     assert jobs.get(unwritten.id) is unwritten
     assert jobs.get(others[0].id) is None
@@ -760,7 +760,7 @@ def test_a_run_in_use_would_be_paused_without_a_look(unwatched):
 
 
 def test_a_look_keeps_a_run_going(unwatched):
-    unwatched.look()
+    unwatched.watch()
     unwatched.gate.open()
     wait_for_status(unwatched, "paused", *ENDED)
     assert (unwatched.status, unwatched.reason) == ("finished", "")
@@ -796,7 +796,7 @@ def test_a_run_is_written_down_while_it_goes_and_at_its_end(jobs, monkeypatch):
     steps = [kept.step for kept in going]
     assert steps == sorted(set(steps))
     assert last == Kept("finished", 16, "", 0.01)
-    assert job.trouble == ""
+    assert job.problem == ""
 
 
 def test_a_run_is_not_written_down_more_often_than_that(jobs, monkeypatch):
@@ -836,16 +836,16 @@ def test_a_run_that_cannot_be_written_goes_on_and_says_so_until_it_can(
     disk.broken = error
     job = jobs.create("ada", long_run(), disk)
     job.resume()
-    wait_for(lambda: job.trouble, "the trouble")
-    assert why in job.trouble
-    assert "could not be written" in job.trouble
+    wait_for(lambda: job.problem, "the problem")
+    assert why in job.problem
+    assert "could not be written" in job.problem
     step = job.run.history.step
     wait_for(lambda: job.run.history.step > step, "a step in spite of it")
     assert job.status == "running"
 
     disk.broken = None
     wait_for(lambda: disk.kept, "the first time that it works again")
-    wait_for(lambda: not job.trouble, "the trouble to be over")
+    wait_for(lambda: not job.problem, "the problem to be over")
     assert job.status == "running"
 
 
@@ -858,7 +858,7 @@ def test_a_worker_survives_a_run_that_cannot_be_written_at_its_end(jobs):
     second.resume()
     wait_for_status(second, "finished")
     assert first.status == "finished"
-    assert "RuntimeError: not even an OSError" in first.trouble
+    assert "RuntimeError: not even an OSError" in first.problem
 
 
 @pytest.mark.parametrize(

@@ -96,28 +96,28 @@ class Server:
         """Return whether a file is taken; check that it can be used, or is refused in words."""
         before = files_below(self.folder)
         try:
-            job = self.work.bring_in(ADA, data, DATASET)
+            job = self.work.of(ADA).import_file(data, DATASET)
         except ValueError as error:
             check_words(str(error))
-            assert self.work.jobs.of(ADA) == []
+            assert self.work.queue.of(ADA) == []
             assert files_below(self.folder) == before
             return False
         self.check_use(job)
-        self.work.remove(ADA, job.id)
+        self.work.of(ADA).remove(job.id)
         assert files_below(self.folder) == before
         return True
 
     def check_use(self, job) -> None:
         run = job.run
-        assert job.trouble == ""
+        assert job.problem == ""
         assert 0 <= run.history.step <= run.total_steps <= 1_000_000
         (job.reason + str(run.config)).encode()
-        (shown,) = self.work.records(ADA)
+        (shown,) = self.work.of(ADA).records()
         assert (shown.id, shown.status) == (job.id, job.status)
-        folder = self.work.folder(ADA, job.id)
+        folder = self.work.of(ADA).folder(job.id)
         assert {p.split("/")[1] for p in files_below(self.folder / "root")} == {"runs"}
         assert len(pack(folder.folder)) > 0
-        again = self.restarted().open(ADA, job.id)
+        again = self.restarted().of(ADA).open(job.id)
         assert again.run.history.step == run.history.step
         assert again.run.model(torch.zeros(1, 1, 28, 28)).shape == (1, 10)
         for step in folder.moment_steps():
@@ -482,11 +482,11 @@ def test_a_record_that_is_nested_deeply_does_no_harm(server, depth, name):
 
 @pytest.mark.parametrize("run_id", ["../../x", "/etc/passwd", "", "x" * 100_000, "\0", "A" * 22])
 def test_the_id_in_a_file_names_nothing(server, run_id):
-    job = server.work.bring_in(ADA, checkpoint_with(own_record() | {"id": run_id}), DATASET)
+    job = server.work.of(ADA).import_file(checkpoint_with(own_record() | {"id": run_id}), DATASET)
     assert job.id not in (run_id, own_record()["id"])
     assert all(p.startswith(f"root/{ADA}/runs/{job.id}/") for p in files_below(server.folder))
-    assert server.work.folder(ADA, job.id).read_record().id == job.id
-    server.work.remove(ADA, job.id)
+    assert server.work.of(ADA).folder(job.id).read_record().id == job.id
+    server.work.of(ADA).remove(job.id)
 
 
 @pytest.mark.parametrize(
@@ -708,10 +708,10 @@ def test_an_archive_with_any_bytes_in_its_place_is_refused(server, content, step
 
 def test_the_settings_of_what_is_brought_in_are_its_own(server):
     record, _ = parse_checkpoint(downloads()["checkpoint"])
-    job = server.work.bring_in(ADA, downloads()["zip"], DATASET)
+    job = server.work.of(ADA).import_file(downloads()["zip"], DATASET)
     assert job.run.config == TrainingConfig.from_json(record.config)
     assert replace(record, id=job.id, created=0.0) == replace(
-        server.work.folder(ADA, job.id).read_record(), created=0.0
+        server.work.of(ADA).folder(job.id).read_record(), created=0.0
     )
     assert np.isfinite(job.run.history.losses).all()
-    server.work.remove(ADA, job.id)
+    server.work.of(ADA).remove(job.id)

@@ -30,60 +30,60 @@ def keep(number, label=1):
 
 
 def test_what_was_kept_is_there_after_a_restart(store, root):
-    store.change(ADA, keep(1, 7))
-    kept = store.change(ADA, keep(2, 3))
-    assert (kept.handwriting.labels.tolist(), kept.trouble) == ([7, 3], "")
-    again = HandwritingStore(WorkspaceStore(root, 10**9)).look(ADA)
+    store.of(ADA).change(keep(1, 7))
+    kept = store.of(ADA).change(keep(2, 3))
+    assert (kept.handwriting.labels.tolist(), kept.problem) == ([7, 3], "")
+    again = HandwritingStore(WorkspaceStore(root, 10**9)).of(ADA).load()
     assert contents(again.handwriting) == contents(kept.handwriting)
-    assert len(store.look(BOB).handwriting) == 0
+    assert len(store.of(BOB).load().handwriting) == 0
     assert not (root / BOB).exists()  # looking writes nothing
 
 
 def test_what_another_process_wrote_is_seen(store, root):
-    store.change(ADA, keep(1))
-    HandwritingStore(WorkspaceStore(root, 10**9)).change(ADA, keep(2))
-    assert len(store.look(ADA).handwriting) == 2
+    store.of(ADA).change(keep(1))
+    HandwritingStore(WorkspaceStore(root, 10**9)).of(ADA).change(keep(2))
+    assert len(store.of(ADA).load().handwriting) == 2
 
 
 def test_a_change_that_fails_changes_nothing(store):
     full = set_of(*[0] * 500)
-    store.change(ADA, lambda _: full)
+    store.of(ADA).change(lambda _: full)
     with pytest.raises(ValueError, match="at most 500"):
-        store.change(ADA, keep(9_999))
-    assert len(store.look(ADA).handwriting) == 500
+        store.of(ADA).change(keep(9_999))
+    assert len(store.of(ADA).load().handwriting) == 500
 
 
 def test_a_damaged_file_is_put_aside_and_not_lost(store, root):
-    store.change(ADA, keep(1))
+    store.of(ADA).change(keep(1))
     path = root / ADA / FILE
     path.write_bytes(b"spoilt")
-    kept = store.look(ADA)
+    kept = store.of(ADA).load()
     (aside,) = (root / ADA).glob("handwriting-damaged-*.zip")
     assert aside.read_bytes() == b"spoilt"
-    assert aside.name in kept.trouble
+    assert aside.name in kept.problem
     assert len(kept.handwriting) == 0
-    assert store.look(ADA).trouble == kept.trouble  # until something is kept again
-    assert store.change(ADA, keep(2)).trouble == ""
+    assert store.of(ADA).load().problem == kept.problem  # until something is kept again
+    assert store.of(ADA).change(keep(2)).problem == ""
     assert len(from_zip(path.read_bytes())) == 1
     assert aside.exists()
 
 
 def test_a_full_disk_keeps_the_drawing_in_memory_until_it_can_be_written(store, root, monkeypatch):
-    store.change(ADA, keep(1))
+    store.of(ADA).change(keep(1))
     written = (root / ADA / FILE).read_bytes()
 
     def full(path, data):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, "write_atomically", full)
-    kept = store.change(ADA, keep(2))
-    assert "could not be written to the server's disk (No space left on device)" in kept.trouble
+    kept = store.of(ADA).change(keep(2))
+    assert "could not be written to the server's disk (No space left on device)" in kept.problem
     assert (root / ADA / FILE).read_bytes() == written
-    assert len(store.look(ADA).handwriting) == 2
+    assert len(store.of(ADA).load().handwriting) == 2
     monkeypatch.undo()
-    kept = store.change(ADA, keep(3))
-    assert (len(kept.handwriting), kept.trouble) == (3, "")
-    assert len(HandwritingStore(WorkspaceStore(root, 10**9)).look(ADA).handwriting) == 3
+    kept = store.of(ADA).change(keep(3))
+    assert (len(kept.handwriting), kept.problem) == (3, "")
+    assert len(HandwritingStore(WorkspaceStore(root, 10**9)).of(ADA).load().handwriting) == 3
 
 
 def test_memory_holds_a_bounded_number_of_workspaces_and_the_unwritten_longest(store, monkeypatch):
@@ -92,29 +92,29 @@ def test_memory_holds_a_bounded_number_of_workspaces_and_the_unwritten_longest(s
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "write_atomically", full)
-        store.change(ADA, keep(1))
+        store.of(ADA).change(keep(1))
     for i in range(module.MOST_HELD + 5):
-        store.change(f"{i:022d}", keep(1))
+        store.of(f"{i:022d}").change(keep(1))
     assert len(store._held) == module.MOST_HELD
-    assert len(store.look(ADA).handwriting) == 1
+    assert len(store.of(ADA).load().handwriting) == 1
 
 
 def test_two_tabs_that_keep_at_once_lose_nothing(store):
     def work(first):
         for i in range(10):
-            store.change(ADA, keep(first + i))
+            store.of(ADA).change(keep(first + i))
 
     threads = [threading.Thread(target=work, args=(first,)) for first in (0, 100, 200)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(store.look(ADA).handwriting) == 30
+    assert len(store.of(ADA).load().handwriting) == 30
 
 
 @pytest.mark.parametrize("workspace", ["", "..", "../../etc", "a" * 21, None])
 def test_only_ids_become_folders(store, workspace):
     with pytest.raises(ValueError, match="a workspace's id"):
-        store.look(workspace)
+        store.of(workspace).load()
     with pytest.raises(ValueError, match="a workspace's id"):
-        store.change(workspace, lambda _: Handwriting())
+        store.of(workspace).change(lambda _: Handwriting())

@@ -53,7 +53,7 @@ def make_work():
 
     yield make
     for work in made:
-        for job in list(work.jobs._jobs.values()):
+        for job in list(work.queue._jobs.values()):
             job.stop()
             wait_for(lambda job=job: job.ended and not job._held, "its end")
 
@@ -64,14 +64,14 @@ def work(make_work, root):
 
 
 def finished(work, workspace=ADA, **changes):
-    job = work.start(workspace, config_of(**changes), DATASET)
+    job = work.of(workspace).start(config_of(**changes), DATASET)
     job.resume()
     wait_at_rest(job, "finished")
     return job
 
 
 def paused_at(work, step, workspace=ADA, **changes):
-    job = work.start(workspace, config_of(**changes), DATASET)
+    job = work.of(workspace).start(config_of(**changes), DATASET)
     job.run_to(step)
     wait_at_rest(job, "paused")
     return job
@@ -89,8 +89,8 @@ def files_below(folder):
 
 
 def test_a_new_run_waits_paused_and_is_on_the_disk(work, root):
-    job = work.start(ADA, SHORT, DATASET)
-    assert (job.status, job.owner, job.trouble) == ("paused", ADA, "")
+    job = work.of(ADA).start(SHORT, DATASET)
+    assert (job.status, job.owner, job.problem) == ("paused", ADA, "")
     assert job.run.threads == 1
     folder = root / ADA / "runs" / job.id
     assert files_below(folder) == {
@@ -99,21 +99,21 @@ def test_a_new_run_waits_paused_and_is_on_the_disk(work, root):
         "checkpoint.safetensors",
         "moments/00000000.safetensors",
     }
-    assert work.newest(ADA) == job.id
-    assert work.open(ADA, job.id) is job
-    assert work.folder(ADA, job.id).read_record().config == SHORT.to_json()
+    assert work.of(ADA).newest() == job.id
+    assert work.of(ADA).open(job.id) is job
+    assert work.of(ADA).folder(job.id).read_record().config == SHORT.to_json()
 
 
 def test_settings_that_do_not_fit_the_data_leave_nothing_behind(work, root):
     with pytest.raises(ValueError, match="at most the 64 training images"):
-        work.start(ADA, config_of(batch_size=65), DATASET)
+        work.of(ADA).start(config_of(batch_size=65), DATASET)
     assert not root.exists()
-    assert work.jobs.of(ADA) == []
+    assert work.queue.of(ADA) == []
 
 
 @pytest.mark.parametrize("status", ["paused", "finished", "stopped", "failed"])
 def test_after_a_restart_a_run_is_as_it_was_left(make_work, work, root, status):
-    job = work.start(ADA, config_of(learning_rate=1e9 if status == "failed" else 0.01), DATASET)
+    job = work.of(ADA).start(config_of(learning_rate=1e9 if status == "failed" else 0.01), DATASET)
     if status in ("paused", "stopped"):
         job.run_to(5)
         wait_at_rest(job, "paused")
@@ -123,7 +123,7 @@ def test_after_a_restart_a_run_is_as_it_was_left(make_work, work, root, status):
         job.resume()
     wait_at_rest(job, status)
 
-    again = make_work(root).open(ADA, job.id)
+    again = make_work(root).of(ADA).open(job.id)
 
     assert again is not job
     assert (again.id, again.status, again.reason) == (job.id, status, job.reason)
@@ -141,16 +141,16 @@ def test_after_a_restart_a_run_is_as_it_was_left(make_work, work, root, status):
 def test_a_learning_rate_chosen_in_a_pause_survives_a_restart(make_work, work, root):
     job = paused_at(work, 5)
     job.set_learning_rate(0.5)
-    again = make_work(root).open(ADA, job.id)
+    again = make_work(root).of(ADA).open(job.id)
     assert again.run.history.learning_rates == [(0, 0.01), (5, 0.5)]
 
 
 def test_a_run_that_is_let_go_of_comes_back_from_the_disk(work, monkeypatch):
     job = paused_at(work, 5)
     monkeypatch.setattr(jobs_module, "JOBS_IN_ALL", 1)
-    work.start(BOB, SHORT, DATASET)
-    assert work.jobs.get(job.id) is None
-    again = work.open(ADA, job.id)
+    work.of(BOB).start(SHORT, DATASET)
+    assert work.queue.get(job.id) is None
+    again = work.of(ADA).open(job.id)
     assert again is not job
     assert (again.status, again.run.history.step) == ("paused", 5)
 
@@ -175,7 +175,7 @@ KINDS = {
 def killed_while_running(work, root, copy, monkeypatch, **changes):
     """Copy the folder as a killed server leaves it: in the middle of a run, after a write."""
     monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", -1.0)  # written after the first advance
-    job = work.start(ADA, config_of(**changes), DATASET)
+    job = work.of(ADA).start(config_of(**changes), DATASET)
     job.run_to(3)
     wait_at_rest(job, "paused")
     advance, gate = job.run.advance, None
@@ -205,7 +205,7 @@ def test_a_run_that_is_killed_and_resumed_ends_bit_for_bit_as_if_nothing_had_bee
     assert 3 < record["step"] < 16
 
     after = make_work(tmp_path / "copy")
-    again = after.open(ADA, job.id)
+    again = after.of(ADA).open(job.id)
     assert (again.status, again.run.history.step) == ("paused", record["step"])
     assert "interrupted" in again.reason
     again.resume()
@@ -220,7 +220,7 @@ def test_a_run_that_is_killed_and_resumed_ends_bit_for_bit_as_if_nothing_had_bee
     wait_at_rest(job, "finished")  # the one that was not killed
     assert model_bytes(job.run) == model_bytes(uninterrupted)
     assert files_below(root) == files_below(tmp_path / "copy")
-    last = make_work(tmp_path / "copy").open(ADA, job.id)
+    last = make_work(tmp_path / "copy").of(ADA).open(job.id)
     assert model_bytes(last.run) == model_bytes(uninterrupted)
 
 
@@ -229,16 +229,16 @@ def test_a_run_that_was_killed_is_shown_as_interrupted_before_it_is_opened(
 ):
     job = killed_while_running(work, root, tmp_path / "copy", monkeypatch)
     after = make_work(tmp_path / "copy")
-    (record,) = after.records(ADA)
+    (record,) = after.of(ADA).records()
     assert (record.id, record.status) == (job.id, "paused")
     assert "interrupted" in record.reason
 
 
 def test_a_run_that_was_waiting_when_the_server_ended_comes_back_paused(work, make_work, root):
     job = paused_at(work, 5)
-    folder = work.folder(ADA, job.id)
+    folder = work.of(ADA).folder(job.id)
     folder.write(job.run, replace(folder.read_record(), status="queued"))
-    again = make_work(root).open(ADA, job.id)
+    again = make_work(root).of(ADA).open(job.id)
     assert (again.status, again.run.history.step) == ("paused", 5)
     assert "interrupted" in again.reason
 
@@ -248,7 +248,7 @@ def test_a_run_that_was_waiting_when_the_server_ended_comes_back_paused(work, ma
 
 def why_not(work, workspace, run_id):
     with pytest.raises(RunUnavailableError) as caught:
-        work.open(workspace, run_id)
+        work.of(workspace).open(run_id)
     message = str(caught.value)
     assert "\n" not in message
     assert len(message) < 400
@@ -257,17 +257,17 @@ def why_not(work, workspace, run_id):
 
 
 def test_another_workspace_s_run_is_not_opened(work, make_work, root):
-    job = work.start(ADA, SHORT, DATASET)
+    job = work.of(ADA).start(SHORT, DATASET)
     assert why_not(work, BOB, job.id) == "This run is not on the server any more."
     assert why_not(make_work(root), BOB, job.id) == "This run is not on the server any more."
-    assert work.open(ADA, job.id) is job
+    assert work.of(ADA).open(job.id) is job
     assert files_below(root / ADA)
     assert not (root / BOB).exists()
 
 
 @pytest.mark.parametrize("bad", ["", "..", "../" + ADA, "x" * 10_000, "ä" * 22])
 def test_what_is_no_id_is_not_opened(work, bad):
-    job = work.start(ADA, SHORT, DATASET)
+    job = work.of(ADA).start(SHORT, DATASET)
     assert "expected a run's id" in why_not(work, ADA, bad)
     assert "expected a workspace's id" in why_not(work, bad, job.id)
 
@@ -275,7 +275,7 @@ def test_what_is_no_id_is_not_opened(work, bad):
 @pytest.mark.parametrize("name", ["run.json", "checkpoint.safetensors"])
 @pytest.mark.parametrize("damage", [None, b"", b"\xff" * 500, b"{}"])
 def test_a_damaged_run_says_so_and_the_others_are_not_touched(work, make_work, root, name, damage):
-    job, other = work.start(ADA, SHORT, DATASET), work.start(ADA, SHORT, DATASET)
+    job, other = work.of(ADA).start(SHORT, DATASET), work.of(ADA).start(SHORT, DATASET)
     path = root / ADA / "runs" / job.id / name
     if damage is None:
         path.unlink()
@@ -284,11 +284,11 @@ def test_a_damaged_run_says_so_and_the_others_are_not_touched(work, make_work, r
     after = make_work(root)
     message = why_not(after, ADA, job.id)
     assert message.startswith("This run is not on" if damage is None else "This run cannot be")
-    assert after.open(ADA, other.id).status == "paused"
+    assert after.of(ADA).open(other.id).status == "paused"
 
 
 def test_a_run_whose_data_are_missing_says_what_is_missing(work, make_work, root):
-    job = work.start(ADA, SHORT, DATASET)
+    job = work.of(ADA).start(SHORT, DATASET)
 
     def missing(name):
         raise DatasetUnavailableError(f"No files of {name} here.")
@@ -296,11 +296,11 @@ def test_a_run_whose_data_are_missing_says_what_is_missing(work, make_work, root
     message = why_not(make_work(root, missing), ADA, job.id)
     assert "needs its data set" in message
     assert "No files of digits here." in message
-    assert make_work(root).open(ADA, job.id).status == "paused"  # they may come back
+    assert make_work(root).of(ADA).open(job.id).status == "paused"  # they may come back
 
 
 def test_a_run_on_other_images_is_not_opened(work, make_work, root):
-    job = work.start(ADA, SHORT, DATASET)
+    job = work.of(ADA).start(SHORT, DATASET)
     other = replace(DATASET, train_images=random_images(64, seed=9))
     message = why_not(make_work(root, lambda _: other), ADA, job.id)
     assert "saw other images than the Noise that is here now" in message
@@ -314,12 +314,12 @@ def test_the_list_shows_live_runs_as_they_stand_and_resting_ones_as_they_were_le
 ):
     monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", 1e9)
     resting = finished(work)
-    live = work.start(ADA, LONG, DATASET)
-    work.start(BOB, SHORT, DATASET)
+    live = work.of(ADA).start(LONG, DATASET)
+    work.of(BOB).start(SHORT, DATASET)
     live.resume()
     wait_for(lambda: live.run.history.step > 0, "the first step")
 
-    first, second = work.records(ADA)
+    first, second = work.of(ADA).records()
 
     assert (first.id, second.id) == (live.id, resting.id)
     assert (first.status, second.status) == ("running", "finished")
@@ -327,31 +327,31 @@ def test_the_list_shows_live_runs_as_they_stand_and_resting_ones_as_they_were_le
     assert second.step == 16
     assert second.test_accuracy == resting.run.history.checkups[-1].test_accuracy
     assert second.config == SHORT.to_json()
-    (at_rest,) = (r for r in make_work(root).records(ADA) if r.id == live.id)
+    (at_rest,) = (r for r in make_work(root).of(ADA).records() if r.id == live.id)
     assert (at_rest.status, at_rest.step) == ("paused", 0)  # what its folder says
 
 
 def test_a_workspace_without_runs_has_an_empty_list(work):
-    assert work.records(ADA) == []
-    assert work.newest(ADA) is None
+    assert work.of(ADA).records() == []
+    assert work.of(ADA).newest() is None
 
 
 def test_the_newest_run_and_the_newest_race_are_told_apart(work):
-    first = work.start(ADA, SHORT, DATASET)
-    race = work.start_race(ADA, SHORT, DATASET)
-    assert (work.newest(ADA), work.newest(ADA, "race")) == (first.id, race.id)
-    second = work.start(ADA, SHORT, DATASET)
-    assert work.newest(ADA) == second.id
-    assert [record.id for record in work.records(ADA)] == [second.id, first.id]
-    assert work.newest(BOB) is None
+    first = work.of(ADA).start(SHORT, DATASET)
+    race = work.of(ADA).start_race(SHORT, DATASET)
+    assert (work.of(ADA).newest(), work.of(ADA).newest("race")) == (first.id, race.id)
+    second = work.of(ADA).start(SHORT, DATASET)
+    assert work.of(ADA).newest() == second.id
+    assert [record.id for record in work.of(ADA).records()] == [second.id, first.id]
+    assert work.of(BOB).newest() is None
 
 
 def test_a_look_at_a_workspace_counts_for_all_its_runs_and_no_other_s(work):
-    mine = [work.start(ADA, SHORT, DATASET), work.start_race(ADA, SHORT, DATASET)]
-    theirs = work.start(BOB, SHORT, DATASET)
+    mine = [work.of(ADA).start(SHORT, DATASET), work.of(ADA).start_race(SHORT, DATASET)]
+    theirs = work.of(BOB).start(SHORT, DATASET)
     for job in (*mine, theirs):
         job._seen = -math.inf
-    work.look(ADA)
+    work.of(ADA).watch()
     assert all(job._seen > -math.inf for job in mine)
     assert theirs._seen == -math.inf
 
@@ -360,22 +360,22 @@ def test_a_look_at_a_workspace_counts_for_all_its_runs_and_no_other_s(work):
 
 
 def test_a_removed_run_is_gone_from_memory_and_disk(work, root):
-    job, other = finished(work), work.start(ADA, SHORT, DATASET)
-    work.remove(ADA, job.id)
-    assert work.jobs.get(job.id) is None
-    assert [record.id for record in work.records(ADA)] == [other.id]
+    job, other = finished(work), work.of(ADA).start(SHORT, DATASET)
+    work.of(ADA).remove(job.id)
+    assert work.queue.get(job.id) is None
+    assert [record.id for record in work.of(ADA).records()] == [other.id]
     assert why_not(work, ADA, job.id) == "This run is not on the server any more."
-    work.remove(ADA, job.id)  # a second click
+    work.of(ADA).remove(job.id)  # a second click
 
 
 def test_a_run_that_is_removed_while_it_goes_does_not_come_back(work, root, monkeypatch):
     monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", -1.0)
-    job = work.start(ADA, SHORT, DATASET)
+    job = work.of(ADA).start(SHORT, DATASET)
     gate = Gate(job.run)
     job.resume()
     gate.wait_until_reached()
 
-    work.remove(ADA, job.id)
+    work.of(ADA).remove(job.id)
     gate.open()
 
     wait_at_rest(job, "stopped")
@@ -385,40 +385,40 @@ def test_a_run_that_is_removed_while_it_goes_does_not_come_back(work, root, monk
 
 
 def test_nobody_removes_another_s_run(work):
-    job = work.start(ADA, SHORT, DATASET)
-    work.remove(BOB, job.id)
-    assert work.open(ADA, job.id) is job
+    job = work.of(ADA).start(SHORT, DATASET)
+    work.of(BOB).remove(job.id)
+    assert work.of(ADA).open(job.id) is job
     assert job.status == "paused"
-    assert [record.id for record in work.records(ADA)] == [job.id]
+    assert [record.id for record in work.of(ADA).records()] == [job.id]
 
 
 def test_a_workspace_keeps_so_many_runs_and_the_oldest_ended_go(work, monkeypatch):
     monkeypatch.setattr(work_module, "RUNS_PER_WORKSPACE", 3)
     theirs = finished(work, BOB)
     ids = [finished(work).id for _ in range(5)]
-    assert [record.id for record in work.records(ADA)] == ids[:1:-1]
-    assert work.jobs.get(ids[0]) is None
-    assert [record.id for record in work.records(BOB)] == [theirs.id]
+    assert [record.id for record in work.of(ADA).records()] == ids[:1:-1]
+    assert work.queue.get(ids[0]) is None
+    assert [record.id for record in work.of(BOB).records()] == [theirs.id]
 
 
 def test_runs_in_use_do_not_go_for_a_new_one(work, monkeypatch):
     monkeypatch.setattr(work_module, "RUNS_PER_WORKSPACE", 2)
-    oldest = work.start(ADA, SHORT, DATASET)  # paused
+    oldest = work.of(ADA).start(SHORT, DATASET)  # paused
     finished(work)
-    newest = work.start(ADA, SHORT, DATASET)
-    assert [record.id for record in work.records(ADA)] == [newest.id, oldest.id]
-    third = work.start(ADA, SHORT, DATASET)  # nothing can go
-    assert [record.id for record in work.records(ADA)] == [third.id, newest.id, oldest.id]
+    newest = work.of(ADA).start(SHORT, DATASET)
+    assert [record.id for record in work.of(ADA).records()] == [newest.id, oldest.id]
+    third = work.of(ADA).start(SHORT, DATASET)  # nothing can go
+    assert [record.id for record in work.of(ADA).records()] == [third.id, newest.id, oldest.id]
 
 
 def test_a_full_disk_makes_room_by_the_oldest_ended_run(work):
-    oldest, paused = finished(work), work.start(ADA, SHORT, DATASET)
-    work.workspaces.limit_bytes = 1
-    newest = work.start(BOB, SHORT, DATASET)
-    assert [record.id for record in work.records(ADA)] == [paused.id]
-    assert [record.id for record in work.records(BOB)] == [newest.id]
-    assert work.workspaces.remembered(ADA)["removed"] == 1
-    assert work.folder(ADA, oldest.id).folder.exists() is False
+    oldest, paused = finished(work), work.of(ADA).start(SHORT, DATASET)
+    work.store.limit_bytes = 1
+    newest = work.of(BOB).start(SHORT, DATASET)
+    assert [record.id for record in work.of(ADA).records()] == [paused.id]
+    assert [record.id for record in work.of(BOB).records()] == [newest.id]
+    assert work.store.remembered(ADA)["removed"] == 1
+    assert work.of(ADA).folder(oldest.id).folder.exists() is False
 
 
 def test_a_run_is_started_and_goes_on_without_a_disk_and_says_so(work, monkeypatch):
@@ -427,18 +427,18 @@ def test_a_run_is_started_and_goes_on_without_a_disk_and_says_so(work, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "write_atomically", full)
-        job = work.start(ADA, SHORT, DATASET)
-        assert "No space left on device" in job.trouble
+        job = work.of(ADA).start(SHORT, DATASET)
+        assert "No space left on device" in job.problem
         job.run_to(5)
         wait_at_rest(job, "paused")
-        assert "No space left on device" in job.trouble
-        assert work.open(ADA, job.id) is job
-        assert work.newest(ADA) == job.id  # it can be found again
-        assert work.newest(ADA, "race") is None
+        assert "No space left on device" in job.problem
+        assert work.of(ADA).open(job.id) is job
+        assert work.of(ADA).newest() == job.id  # it can be found again
+        assert work.of(ADA).newest("race") is None
     job.resume()
     wait_at_rest(job, "finished")
-    assert job.trouble == ""
-    folder = work.folder(ADA, job.id)
+    assert job.problem == ""
+    folder = work.of(ADA).folder(job.id)
     assert folder.read()[0].step == 16
     assert folder.moment_steps() == list(job.run.moment_steps)  # the first ones too
 
@@ -456,7 +456,7 @@ def both_end_alike(again, job):
 
 
 def test_a_race_is_kept_and_reopened_with_both_lanes(work, make_work, root):
-    job = work.start_race(ADA, config_of(architecture="mlp"), DATASET)
+    job = work.of(ADA).start_race(config_of(architecture="mlp"), DATASET)
     assert isinstance(job.run, Race)
     assert {path.split("/")[0] for path in files_below(root / ADA / "runs" / job.id)} == {
         "run.json",
@@ -467,7 +467,7 @@ def test_a_race_is_kept_and_reopened_with_both_lanes(work, make_work, root):
     wait_at_rest(job, "paused")
 
     after = make_work(root)
-    again = after.open(ADA, job.id)
+    again = after.of(ADA).open(job.id)
 
     assert isinstance(again.run, Race)
     assert list(again.run.lanes) == ["autograd", "numpy"]
@@ -475,13 +475,13 @@ def test_a_race_is_kept_and_reopened_with_both_lanes(work, make_work, root):
         assert lane.config == config_of(architecture="mlp", engine=name)
         assert lane.history.step == job.run.lanes[name].history.step >= 5
         assert model_bytes(lane) == model_bytes(job.run.lanes[name])
-    assert after.records(ADA) == []  # it is no run
+    assert after.of(ADA).records() == []  # it is no run
     both_end_alike(again, job)
-    assert make_work(root).open(ADA, job.id).status == "finished"
+    assert make_work(root).of(ADA).open(job.id).status == "finished"
 
 
 def test_a_race_that_was_killed_between_its_lanes_goes_on_with_both(work, make_work, root):
-    job = work.start_race(ADA, SHORT, DATASET)
+    job = work.of(ADA).start_race(SHORT, DATASET)
     job.run_to(3)
     wait_at_rest(job, "paused")
     folder = root / ADA / "runs" / job.id
@@ -492,7 +492,7 @@ def test_a_race_that_was_killed_between_its_lanes_goes_on_with_both(work, make_w
         if not path.startswith("autograd/"):
             write_atomically(folder / path, data)
 
-    again = make_work(root).open(ADA, job.id)
+    again = make_work(root).of(ADA).open(job.id)
 
     steps = {name: lane.history.step for name, lane in again.run.lanes.items()}
     assert steps["numpy"] < steps["autograd"]
@@ -500,7 +500,7 @@ def test_a_race_that_was_killed_between_its_lanes_goes_on_with_both(work, make_w
 
 
 def test_a_race_with_a_damaged_lane_says_so(work, make_work, root):
-    job = work.start_race(ADA, SHORT, DATASET)
+    job = work.of(ADA).start_race(SHORT, DATASET)
     lane = root / ADA / "runs" / job.id / "numpy" / "checkpoint.safetensors"
     lane.write_bytes(lane.read_bytes()[:-1])
     assert "cannot be opened" in why_not(make_work(root), ADA, job.id)
@@ -508,17 +508,31 @@ def test_a_race_with_a_damaged_lane_says_so(work, make_work, root):
 
 def test_a_race_that_the_numpy_engine_cannot_take_is_refused(work, root):
     with pytest.raises(ValueError, match="NumPy engine"):
-        work.start_race(ADA, config_of(architecture="cnn"), DATASET)
+        work.of(ADA).start_race(config_of(architecture="cnn"), DATASET)
     assert files_below(root) == set()
 
 
-def test_of_races_the_newest_is_kept(work):
-    first = work.start_race(ADA, SHORT, DATASET)
-    first.resume()
-    wait_at_rest(first, "finished")
+def finished_race(work):
+    job = work.of(ADA).start_race(SHORT, DATASET)
+    job.resume()
+    wait_at_rest(job, "finished")
+    return job
+
+
+def test_a_new_race_replaces_the_finished_one_and_no_run(work):
+    finished_race(work)
     run = finished(work)
-    second = work.start_race(ADA, SHORT, DATASET)
-    assert {record.id for record in work.workspaces.runs(ADA)} == {run.id, second.id}
+    second = work.of(ADA).start_race(SHORT, DATASET)
+    assert {record.id for record in work.store.runs(ADA)} == {run.id, second.id}
+
+
+def test_a_finished_race_stays_when_a_run_starts_or_weights_are_added(work):
+    race = finished_race(work)
+    run = work.of(ADA).start(SHORT, DATASET).run
+    work.of(ADA).import_file(model_bytes(run), DATASET)
+    work.of(ADA).save_weights(run.snapshot.weights, DATASET, "Tuned on 12 drawings of mine.")
+    assert work.of(ADA).newest("race") == race.id
+    assert work.of(ADA).open(race.id) is race
 
 
 # Bringing in
@@ -529,28 +543,28 @@ def test_of_races_the_newest_is_kept(work):
 def test_a_run_that_was_downloaded_is_brought_in_as_it_was(
     work, make_work, root, tmp_path, status, as_zip
 ):
-    job = work.start(ADA, config_of(learning_rate=1e9 if status == "failed" else 0.01), DATASET)
+    job = work.of(ADA).start(config_of(learning_rate=1e9 if status == "failed" else 0.01), DATASET)
     job.run_to(5 if status in ("paused", "stopped") else 16)
     wait_for_status(job, "paused", *ENDED)
     if status == "stopped":
         wait_at_rest(job, "paused")
         job.stop()
     wait_at_rest(job, status)
-    folder = work.folder(ADA, job.id)
+    folder = work.of(ADA).folder(job.id)
     path = folder.folder / "checkpoint.safetensors"
     data = pack(folder.folder) if as_zip else path.read_bytes()
 
     other_server = make_work(tmp_path / "elsewhere")
-    brought = other_server.bring_in(BOB, data, DATASET)
+    brought = other_server.of(BOB).import_file(data, DATASET)
 
     assert brought.id != job.id
     assert (brought.owner, brought.status, brought.reason) == (BOB, status, job.reason)
     assert model_bytes(brought.run) == save(_weights_in(folder))
-    own = other_server.folder(BOB, brought.id)
+    own = other_server.of(BOB).folder(brought.id)
     assert own.moment_steps() == (folder.moment_steps() if as_zip else [])
     for step in own.moment_steps():
         assert save(own.moment(step).weights) == save(folder.moment(step).weights)
-    (record,) = other_server.records(BOB)
+    (record,) = other_server.of(BOB).records()
     assert (record.id, record.step) == (brought.id, job.run.history.step)
     if status == "paused":
         brought.resume()
@@ -567,27 +581,27 @@ def _weights_in(folder):
 
 def test_a_run_is_brought_in_twice_beside_the_one_that_is_here(work):
     job = paused_at(work, 5)
-    data = pack(work.folder(ADA, job.id).folder)
-    first, second = work.bring_in(ADA, data, DATASET), work.bring_in(ADA, data, DATASET)
+    data = pack(work.of(ADA).folder(job.id).folder)
+    first, second = work.of(ADA).import_file(data, DATASET), work.of(ADA).import_file(data, DATASET)
     assert len({job.id, first.id, second.id}) == 3
-    assert len(work.records(ADA)) == 3
+    assert len(work.of(ADA).records()) == 3
     assert first.run is not second.run
 
 
 def test_what_was_going_when_it_was_downloaded_comes_in_paused(work):
     job = paused_at(work, 5)
-    folder = work.folder(ADA, job.id)
+    folder = work.of(ADA).folder(job.id)
     folder.write(job.run, replace(folder.read_record(), status="running"))
-    brought = work.bring_in(ADA, pack(folder.folder), DATASET)
+    brought = work.of(ADA).import_file(pack(folder.folder), DATASET)
     assert (brought.status, brought.run.history.step) == ("paused", 5)
 
 
 def test_a_file_cannot_ask_for_a_thousand_threads_or_a_book_as_reason(work):
     job = paused_at(work, 5)
-    folder = work.folder(ADA, job.id)
+    folder = work.of(ADA).folder(job.id)
     job.run.threads = 1_024
     folder.write(job.run, replace(folder.read_record(), threads=1_024, reason="x" * 100_000))
-    brought = work.bring_in(ADA, pack(folder.folder), DATASET)
+    brought = work.of(ADA).import_file(pack(folder.folder), DATASET)
     assert brought.run.threads <= 2
     assert len(brought.reason) <= 1_000
 
@@ -596,53 +610,53 @@ def test_a_file_cannot_ask_for_a_thousand_threads_or_a_book_as_reason(work):
 def test_weights_alone_are_brought_in_stopped_and_can_be_used(work, make_work, root, architecture):
     built = architectures.build(architecture, seed=3).state_dict()
     weights = {name: tensor.contiguous() for name, tensor in built.items()}
-    job = work.bring_in(ADA, save(weights), DATASET)
+    job = work.of(ADA).import_file(save(weights), DATASET)
     assert (job.status, job.run.history.step) == ("stopped", 0)
     assert job.reason == "Weights from a file, as they came."
     assert job.run.config == TrainingConfig("digits", architecture)
     assert model_bytes(job.run) == save(weights)
-    again = make_work(root).open(ADA, job.id)
+    again = make_work(root).of(ADA).open(job.id)
     assert model_bytes(again.run) == save(weights)
     job.resume()
     assert job.status == "stopped"
 
 
 def test_a_run_on_data_that_are_not_here_is_not_brought_in(work, make_work, tmp_path):
-    data = pack(work.folder(ADA, paused_at(work, 5).id).folder)
+    data = pack(work.of(ADA).folder(paused_at(work, 5).id).folder)
 
     def missing(name):
         raise DatasetUnavailableError(f"No files of {name} here.")
 
     elsewhere = make_work(tmp_path / "elsewhere", missing)
     with pytest.raises(ValueError, match=r"needs data that is not here: No files of digits here\."):
-        elsewhere.bring_in(BOB, data, DATASET)
+        elsewhere.of(BOB).import_file(data, DATASET)
     other = replace(DATASET, train_labels=DATASET.train_labels[::-1].copy())
     elsewhere = make_work(tmp_path / "elsewhere", lambda _: other)
     with pytest.raises(ValueError, match="saw other images than the Noise that is here now"):
-        elsewhere.bring_in(BOB, data, DATASET)
+        elsewhere.of(BOB).import_file(data, DATASET)
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_race_that_was_downloaded_is_not_a_run(work):
-    job = work.start_race(ADA, SHORT, DATASET)
+    job = work.of(ADA).start_race(SHORT, DATASET)
     with pytest.raises(ValueError, match=r"without checkpoint\.safetensors"):
-        work.bring_in(ADA, pack(work.folder(ADA, job.id).folder), DATASET)
-    lane = RunFolder(work.folder(ADA, job.id).folder / "numpy")
-    brought = work.bring_in(ADA, pack(lane.folder), DATASET)  # but each of its lanes is one
+        work.of(ADA).import_file(pack(work.of(ADA).folder(job.id).folder), DATASET)
+    lane = RunFolder(work.of(ADA).folder(job.id).folder / "numpy")
+    brought = work.of(ADA).import_file(pack(lane.folder), DATASET)  # but each of its lanes is one
     assert brought.run.config.engine == "numpy"
-    assert [record.id for record in work.records(ADA)] == [brought.id]
+    assert [record.id for record in work.of(ADA).records()] == [brought.id]
 
 
 def test_what_is_brought_in_counts_among_the_runs_of_a_workspace(work, monkeypatch):
     monkeypatch.setattr(work_module, "RUNS_PER_WORKSPACE", 2)
     weights = save(architectures.build("linear", 0).state_dict())
-    ids = [work.bring_in(ADA, weights, DATASET).id for _ in range(4)]
-    assert [record.id for record in work.records(ADA)] == [ids[3], ids[2]]
+    ids = [work.of(ADA).import_file(weights, DATASET).id for _ in range(4)]
+    assert [record.id for record in work.of(ADA).records()] == [ids[3], ids[2]]
 
 
 def test_a_run_whose_settings_are_of_another_version_is_left_out_of_the_table(work):
-    known, unknown = work.start(ADA, SHORT, DATASET), work.start(ADA, SHORT, DATASET)
-    folder = work.folder(ADA, unknown.id)
+    known, unknown = work.of(ADA).start(SHORT, DATASET), work.of(ADA).start(SHORT, DATASET)
+    folder = work.of(ADA).folder(unknown.id)
     config = {**SHORT.to_json(), "optimiser": "of tomorrow"}
     folder.write_record(replace(folder.read_record(), config=config))
-    assert [record.id for record in work.records(ADA)] == [known.id]
+    assert [record.id for record in work.of(ADA).records()] == [known.id]
