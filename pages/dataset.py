@@ -5,7 +5,9 @@ from mnist_core.data.datasets import NAMES, TITLES
 from mnist_core.data.statistics import class_counts
 from mnist_core.figures.classes import counts_figure
 from mnist_core.figures.pictures import enlarged
-from pages.parts.session import caches, state
+from pages.parts.session import caches, current_data, state
+from pages.parts.session.choices import Choices
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import data_panel, frame, texts
 from pages.parts.widgets import code_box, elements, gallery
 
@@ -15,13 +17,13 @@ state.choose(
     st.selectbox,
     "Data set",
     NAMES,
-    state.chosen_dataset() or caches.current_dataset_name(),
-    state.choose_dataset,
+    visitor().choices.dataset or current_data.dataset_name(),
+    Choices.dataset.set,
     "dataset_name",
     format_func=TITLES.__getitem__,
 )
 data_panel.show("dataset_data")
-dataset = caches.current_dataset()
+dataset = current_data.dataset()
 elements.numbers(
     {
         "Training images": f"{len(dataset.train_images):,}",
@@ -48,7 +50,7 @@ st.plotly_chart(
 )
 
 texts.show("dataset", "means")
-means = caches.mean_images()
+means = caches.mean_images(dataset)
 elements.pictures([enlarged(m, 84) for m in means], dataset.class_names, 60, "dataset_means")
 
 texts.show("dataset", "batch")

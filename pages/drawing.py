@@ -4,7 +4,7 @@ from mnist_core.drawing import preprocessing
 from mnist_core.drawing.prediction import read_drawing
 from pages.parts.drawing import handwriting_panel, prediction_panel, stages_panel
 from pages.parts.explain import why_panel, zoom_panel
-from pages.parts.session import caches, offers
+from pages.parts.session import caches, current_data, offers
 from pages.parts.shell import frame, texts
 from pages.parts.widgets import code_box, elements
 
@@ -25,7 +25,7 @@ if view == VIEWS[4]:
 elif shown.reading is None:
     st.info("Draw a digit above, and this part of the page opens it up.", icon=":material/draw:")
 else:
-    model, names, said = shown.offer.model, shown.offer.class_names, shown.answer.said
+    model, names, said = caches.model_of(shown.offer), shown.offer.class_names, shown.answer.said
     if view == VIEWS[0]:
         stages_panel.show(shown)
         code_box.code(
@@ -41,9 +41,9 @@ else:
         texts.show("zoom", "intro")
         zoom_panel.show(model, shown.offer.architecture, shown.pixels, names, "drawing")
     else:
-        dataset = caches.dataset_to_compare(shown.offer)
+        dataset = current_data.dataset_of(shown.offer)
         class_said = said if dataset.class_names == names else None
-        why_panel.nearest(model, shown.offer.version, shown.pixels, dataset, class_said)
+        why_panel.nearest(shown.offer, shown.pixels, dataset, class_said)
 texts.show("drawing", "domain")
 texts.show("drawing", "doubt")
 texts.show("drawing", "measured")

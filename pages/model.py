@@ -8,7 +8,9 @@ from mnist_core.figures.classes import softmax_figure
 from mnist_core.nn import architectures, numpy_network
 from mnist_core.training import engine
 from pages.parts.explain import subject
-from pages.parts.session import caches, state
+from pages.parts.session import current_data, state
+from pages.parts.session.choices import Choices
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import frame, texts
 from pages.parts.widgets import code_box, elements, questions_panel
 
@@ -22,8 +24,8 @@ name = state.choose(
     st.segmented_control,
     "Architecture",
     list(architectures.ARCHITECTURES),
-    state.architecture(),
-    state.choose_architecture,
+    visitor().choices.architecture,
+    Choices.architecture.set,
     "model_architecture",
     required=True,
     format_func=lambda n: architectures.ARCHITECTURES[n].title,
@@ -52,7 +54,7 @@ with right:
 
 texts.show("model", "forward")
 elements.again("Fresh weights and batch", "model_fresh", "model")
-dataset = caches.current_dataset()
+dataset = current_data.dataset()
 images, labels = batching.random_images(
     dataset.train_images, dataset.train_labels, BATCH_SIZE, seed
 )
@@ -86,6 +88,7 @@ code_box.code(
     numpy_network.Network.training_step,
     numpy_network.cross_entropy,
     numpy_network.Linear.find_gradients,
+    numpy_network.Layer.update,
     folded=True,
 )
 subject.show(dataset, model, name)

@@ -2,14 +2,14 @@ import streamlit as st
 
 from mnist_core.nn import numpy_network
 from mnist_core.training.engine import AutogradEngine, training_step
-from pages.parts.session import caches
+from pages.parts.session import current_data
 from pages.parts.shell import frame, texts
 from pages.parts.training import race_panel
 from pages.parts.widgets import code_box
 
 frame.header("race")
 
-dataset = caches.current_dataset()
+dataset = current_data.dataset()
 config = race_panel.settings(dataset)
 race_panel.show(race_panel.buttons(dataset, config))
 texts.show("race", "why")
@@ -18,6 +18,7 @@ code_box.code(
     AutogradEngine.train,
     numpy_network.Network.forward,
     numpy_network.Network.backward,
+    numpy_network.Layer.update,
     numpy_network.Linear,
     numpy_network.ReLU,
     numpy_network.cross_entropy,

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from pages.parts.session import caches
+from pages.parts.session import current_data
 from pages.parts.shell import frame, texts
 from pages.parts.training import controls, training_panel
 from pages.parts.widgets import questions_panel
@@ -8,7 +8,7 @@ from pages.parts.widgets import questions_panel
 frame.header("training")
 
 questions_panel.ask("training_rate")
-dataset = caches.current_dataset()
+dataset = current_data.dataset()
 config = controls.settings(dataset)
 controls.buttons(dataset, config)
 training_panel.show(config)

@@ -8,7 +8,7 @@ import pytest
 
 from mnist_core.nn import architectures
 from mnist_core.playground.experiments import EXPERIMENTS
-from pages.parts.session import state
+from pages.parts.session.choices import ARCHITECTURES
 from pages.parts.shell import links, navigation, texts
 from tests.pages.conftest import ROOT, words
 
@@ -78,4 +78,4 @@ def test_what_comes_with_the_address_is_never_markdown(nasty):
 
 
 def test_links_know_the_architectures():
-    assert tuple(architectures.ARCHITECTURES) == state.ARCHITECTURES
+    assert tuple(architectures.ARCHITECTURES) == ARCHITECTURES

@@ -19,10 +19,11 @@ def script() -> None:
     import streamlit as st
 
     from pages.parts.drawing import handwriting_panel
-    from pages.parts.session import offers, visitor
+    from pages.parts.session import offers
+    from pages.parts.session.visitor import enter
     from tests.small_data import digits
 
-    visitor.enter()
+    enter(())
     number = st.number_input("Drawing", -1, 300, 0, key="number")
     said = st.number_input("Said", -1, 9, 0, key="said")
     offer = offers.model_choice("drawing_model")
@@ -62,7 +63,7 @@ def keep(app: AppTest, *numbers: int) -> AppTest:
 
 
 def kept(app: AppTest) -> Handwriting:
-    return caches.handwriting_store().look(app.session_state["slot_workspace"]).handwriting
+    return caches.handwriting_store().of(app.session_state["slot_workspace"]).load().handwriting
 
 
 def put(app: AppTest, n: int) -> AppTest:
@@ -70,7 +71,7 @@ def put(app: AppTest, n: int) -> AppTest:
     made = Handwriting()
     for image, label in zip(digits().test_images[:n], digits().test_labels[:n], strict=True):
         made = made.plus(image, int(label))
-    caches.handwriting_store().change(app.session_state["slot_workspace"], lambda _: made)
+    caches.handwriting_store().of(app.session_state["slot_workspace"]).change(lambda _: made)
     return app.run()
 
 
@@ -169,7 +170,7 @@ def test_a_full_set_refuses_one_more(app):
         pixels[0, 0], pixels[0, 1] = divmod(i, 256)
         full = full.plus(pixels, i % 10)
     visitor = app.session_state["slot_workspace"]
-    caches.handwriting_store().change(visitor, lambda _: full)
+    caches.handwriting_store().of(visitor).change(lambda _: full)
     keep(app.run(), 3)
     assert "at most 500 drawings" in app.error[0].value
     assert len(kept(app)) == 500
@@ -251,5 +252,5 @@ def test_tuning_can_be_stopped_and_keeps_nothing(app, monkeypatch):
     app.button(key="drawing_tune_stop").click().run()
     wait_for(app, "badge[stopped]")
     assert "It was stopped, so nothing was kept of it." in words(app)
-    assert caches.run_registry().records(app.session_state["slot_workspace"]) == []
+    assert caches.run_registry().of(app.session_state["slot_workspace"]).records() == []
     assert not app.button(key="drawing_tune_start").disabled

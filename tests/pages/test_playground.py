@@ -21,7 +21,7 @@ from tests.pages.conftest import go_to, words
 
 
 def desk(app: AppTest):
-    return app.session_state["slot_stored_playground"]
+    return app.session_state["slot_playground"]
 
 
 def setup(app: AppTest) -> Setup:

@@ -9,7 +9,7 @@ import torch
 from mnist_core.data.datasets import class_names
 from mnist_core.data.inputs import to_input
 from mnist_core.figures.pictures import as_url, enlarged
-from pages.parts.session import caches, offers, state
+from pages.parts.session import caches, current_data, offers, state
 from pages.parts.widgets import elements
 
 __all__ = ["logits_and_label"]
@@ -43,7 +43,7 @@ def _slider(i: int) -> float:
 
 
 def _from_image() -> Example:
-    dataset = caches.current_dataset()
+    dataset = current_data.dataset()
     offer = offers.model_choice("loss_model", dataset=dataset)
     index = state.counter("loss_image") * 7919 % len(dataset.test_images)  # a prime: no pattern
     image, label = dataset.test_images[index], int(dataset.test_labels[index])
@@ -53,5 +53,5 @@ def _from_image() -> Example:
         st.markdown(f"Its label is **{dataset.class_names[label]}** (class {label}).")
         elements.again("Another image", "loss_another", "loss_image")
     with torch.inference_mode():
-        logits = offer.model(to_input(image[None]))[0].numpy()
+        logits = caches.model_of(offer)(to_input(image[None]))[0].numpy()
     return logits, label, offer.class_names

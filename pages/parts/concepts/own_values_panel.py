@@ -10,7 +10,7 @@ from mnist_core.explain import arithmetic, attribution
 from mnist_core.explain.attribution import ExplanationError
 from mnist_core.figures.pictures import as_url, enlarged
 from mnist_core.figures.zoom import pre_activation_figure
-from pages.parts.session import caches, offers, state
+from pages.parts.session import caches, current_data, offers, state
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
@@ -27,7 +27,7 @@ def show(activation: str) -> None:
         A key of `mnist_core.concepts.activations.ACTIVATIONS` that works on each number by itself.
     """
     texts.show("zoom", "values")
-    dataset = caches.current_dataset()
+    dataset = current_data.dataset()
     left, right = st.columns([3, 1], gap="large")
     with left:
         offer = offers.model_choice("activation_model", dataset=dataset)
@@ -36,7 +36,7 @@ def show(activation: str) -> None:
     image = dataset.test_images[index]
     right.image(as_url(enlarged(image, 112)), caption=f"test image {index}", width=112)
     try:
-        layers = arithmetic.pre_activations(attribution.activations(offer.model, image))
+        layers = arithmetic.pre_activations(attribution.activations(caches.model_of(offer), image))
     except ExplanationError as problem:
         st.info(str(problem), icon=":material/info:")
         return

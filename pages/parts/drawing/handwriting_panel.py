@@ -14,10 +14,11 @@ from mnist_core.drawing.handwriting import MOST, Handwriting, Sample, from_zip, 
 from mnist_core.figures.classes import confusion_figure
 from mnist_core.figures.pictures import as_url, enlarged
 from mnist_core.nn.architectures import ARCHITECTURES
-from mnist_core.workspace.handwriting_store import Kept
+from mnist_core.workspace.handwriting_store import SavedHandwriting
 from pages.parts.drawing import tuning_panel
 from pages.parts.session import caches, state
-from pages.parts.session.offers import ModelOnOffer
+from pages.parts.session.model_offer import ModelOnOffer
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
@@ -62,7 +63,7 @@ def _panel(
     if pixels is not None:
         suggested = said if offer.class_names == DIGITS else None
         label = state.settle_label(LABEL, Sample(pixels, 0).id, suggested)
-    wish = state.take_wish()
+    wish = state.take_press()
     try:
         kept = _obey(wish, pixels, label)
         _keep_row(pixels, label, kept.handwriting)
@@ -74,8 +75,8 @@ def _panel(
             icon=":material/hard_drive:",
         )
         return
-    if kept.trouble:
-        st.warning(kept.trouble, icon=":material/hard_drive:")
+    if kept.problem:
+        st.warning(kept.problem, icon=":material/hard_drive:")
     if not len(kept.handwriting):
         texts.show("handwriting", "empty")
         return
@@ -87,9 +88,9 @@ def _panel(
         tuning_panel.show(wish, kept.handwriting, offer)
 
 
-def _obey(wish: str, pixels: np.ndarray | None, label: int | None) -> Kept:
+def _obey(wish: str, pixels: np.ndarray | None, label: int | None) -> SavedHandwriting:
     """Keep or remove what was asked for; return the set as it is now."""
-    store, workspace = caches.handwriting_store(), state.workspace()
+    drawings = visitor().handwriting
     change: Callable[[Handwriting], Handwriting]
     if wish == "drawing_keep" and pixels is not None and label is not None:
         drawing, digit = pixels, label
@@ -99,12 +100,12 @@ def _obey(wish: str, pixels: np.ndarray | None, label: int | None) -> Kept:
     elif wish.startswith("drawing_remove_"):
         change = lambda kept: kept.without(wish.removeprefix("drawing_remove_"))  # noqa: E731
     else:
-        return store.look(workspace)
+        return drawings.load()
     try:
-        return store.change(workspace, change)
+        return drawings.change(change)
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
-        return store.look(workspace)
+        return drawings.load()
 
 
 def _keep_row(pixels: np.ndarray | None, label: int | None, kept: Handwriting) -> None:
@@ -121,7 +122,7 @@ def _keep_row(pixels: np.ndarray | None, label: int | None, kept: Handwriting) -
             type="primary",
             icon=":material/bookmark_add:",
             disabled=label is None or known == label,
-            on_click=state.wish,
+            on_click=state.press,
             args=("drawing_keep",),
         )
     if known is not None:
@@ -156,9 +157,7 @@ def _files(handwriting: Handwriting) -> None:
 def _bring_in(data: bytes, mine: Handwriting) -> None:
     try:
         others = from_zip(data)
-        new = caches.handwriting_store().change(
-            state.workspace(), lambda kept: kept.merged(others.samples)
-        )
+        new = visitor().handwriting.change(lambda kept: kept.merged(others.samples))
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -187,7 +186,7 @@ def _grid(kept: Handwriting) -> None:
             st.button(
                 f"Remove all {len(kept)} drawings",
                 key="drawing_remove_all",
-                on_click=state.wish,
+                on_click=state.press,
                 args=("drawing_remove_all",),
             )
 
@@ -207,7 +206,7 @@ def _kept_one(sample: Sample) -> None:
             icon_position="right",
             type="tertiary",
             help=f"Remove this {sample.label}",
-            on_click=state.wish,
+            on_click=state.press,
             args=(f"drawing_remove_{sample.id}",),
         )
 
@@ -231,7 +230,7 @@ def _scores(
 
 
 def _row(kept: Handwriting, offer: ModelOnOffer, is_tuned: bool) -> dict[str, str]:
-    reading, dataset = caches.reading_of(offer, kept), tuning_panel.test_set_of(offer)
+    reading, dataset = caches.handwriting_evaluation(offer, kept), tuning_panel.test_set_of(offer)
     right = reading.predicted == kept.labels
     return {
         "Model": f"{offer.label} (tuned)" if is_tuned else offer.label,
@@ -256,7 +255,10 @@ def _confusion(kept: Handwriting, offer: ModelOnOffer, tuned: set[str]) -> None:
     with st.container(key="drawing_set_confusion"):
         st.plotly_chart(
             confusion_figure(
-                caches.reading_of(offer, judged).confusion, DIGITS, DIGITS, elements.dark()
+                caches.handwriting_evaluation(offer, judged).confusion,
+                DIGITS,
+                DIGITS,
+                elements.dark(),
             ),
             key="drawing_set_confusion_figure",
             config=elements.STILL,

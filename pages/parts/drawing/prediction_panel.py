@@ -19,7 +19,8 @@ from mnist_core.pretrained import bundled
 from pages.parts.drawing import pads, photo_pad
 from pages.parts.session import caches, state
 from pages.parts.session import offers as model_offers
-from pages.parts.session.offers import ModelOnOffer
+from pages.parts.session.model_offer import ModelOnOffer
+from pages.parts.session.visitor import visitor
 from pages.parts.widgets import elements
 
 __all__ = ["LESSON", "OURS", "Shown", "explained", "measured_table", "pad_and_answer"]
@@ -126,7 +127,8 @@ def _read(ink: np.ndarray, offers: dict[str, ModelOnOffer]) -> tuple[Reading | N
     try:
         preprocessing.check_ink(ink)  # an empty pad waits for no model
         readers = {
-            key: Reader(one.model, caches.calibration_of(one)) for key, one in offers.items()
+            key: Reader(caches.model_of(one), caches.calibration_of(one))
+            for key, one in offers.items()
         }
         return read_drawing(ink, readers), ""
     except DrawingError as problem:
@@ -172,7 +174,7 @@ def _answer(
             + models_html(reading.answers, classes, titles)
             + note_html(f"Answer {revision}: prepared twice and read by {took}.")
         )
-    state.mark_done("drawing", f"a drawing read as {said}")
+    visitor().choices.mark_done("drawing", f"a drawing read as {said}")
 
 
 def measured_table() -> None:

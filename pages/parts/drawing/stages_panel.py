@@ -8,7 +8,7 @@ from mnist_core.drawing.preprocessing import PREPARATIONS
 from mnist_core.evaluation import neighbours
 from mnist_core.figures.pictures import ink_picture
 from pages.parts.drawing.prediction_panel import Shown
-from pages.parts.session import caches, offers
+from pages.parts.session import caches, current_data, offers
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
@@ -38,7 +38,7 @@ def show(shown: Shown) -> None:
 
 def _distances(shown: Shown) -> None:
     """Say how far either picture is from the training digits of the class that was named."""
-    dataset = caches.dataset_to_compare(shown.offer)
+    dataset = current_data.dataset_of(shown.offer)
     if shown.reading is None or shown.answer is None or dataset.class_names != offers.DIGITS:
         return
     said = shown.answer.said

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from mnist_core.common.formatting import duration
 from mnist_core.data.datasets import TITLES, Dataset, DatasetUnavailableError, class_names
 from mnist_core.drawing.handwriting import Handwriting
 from mnist_core.training import finetuning
 from mnist_core.training.finetuning import FineTuning
-from mnist_core.training.history import duration
 from mnist_core.training.job import Job
 from mnist_core.training.status import ACTIVE
-from mnist_core.workspace import tuning
 from mnist_core.workspace.archive import architecture_of
-from pages.parts.session import caches, offers, state
-from pages.parts.session.offers import ModelOnOffer
+from pages.parts.session import caches, offers
+from pages.parts.session.model_offer import ModelOnOffer
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.training import job_buttons
 from pages.parts.training.training_panel import POLL_S, status_line
@@ -34,12 +34,12 @@ def test_set_of(offer: ModelOnOffer) -> Dataset:
 
 def tuned_models() -> set[str]:
     """Return the keys of those of the visitor's models that were tuned on drawings."""
-    mine = offers.job()
-    records = caches.run_registry().records(state.workspace())
+    mine = offers.current_run()
+    records = visitor().runs.records()
     return {
         "mine" if mine is not None and r.id == mine.id else r.id
         for r in records
-        if tuning.is_tuned(r)
+        if r.origin == "tuned"
     }
 
 
@@ -50,10 +50,9 @@ def show(wish: str, kept: Handwriting, offer: ModelOnOffer) -> None:
     lacking = finetuning.too_few(len(kept) - n_left_out, n_left_out)
     if offer.class_names != class_names("mnist"):
         lacking = "The chosen model knows clothes, not digits: choose another one to tune."
-    work, workspace = caches.run_registry(), state.workspace()
     if wish == "drawing_tune_start" and not lacking:
         _start(kept, offer)
-    job = tuning.current(work, workspace)
+    job = visitor().runs.tuning()
     if job is not None:
         _obey(wish, job)
     _buttons(job, offer, off=bool(lacking))
@@ -66,7 +65,7 @@ def show(wish: str, kept: Handwriting, offer: ModelOnOffer) -> None:
 
 
 def _start(kept: Handwriting, offer: ModelOnOffer) -> None:
-    weights = offer.model.state_dict()
+    weights = caches.model_of(offer).state_dict()
     try:
         begun = FineTuning(
             architecture_of(weights),
@@ -79,7 +78,7 @@ def _start(kept: Handwriting, offer: ModelOnOffer) -> None:
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return
-    tuning.begin(caches.run_registry(), state.workspace(), begun)
+    visitor().runs.begin_tuning(begun)
 
 
 def _obey(wish: str, job: Job) -> None:
@@ -87,21 +86,21 @@ def _obey(wish: str, job: Job) -> None:
     if wish == "drawing_tune_stop":
         job.stop()
     elif wish == "drawing_tune_use" and kept is not None:
-        mine = offers.job()
-        state.choose_model("mine" if mine is not None and mine.id == kept.id else kept.id)
+        mine = offers.current_run()
+        visitor().choices.model = "mine" if mine is not None and mine.id == kept.id else kept.id
         st.rerun()  # the choice of the model stands outside of this part of the page
     elif wish == "drawing_tune_again" and kept is not None:
-        kept.write_down()
+        kept.save()
 
 
 def _kept_run(job: Job) -> Job | None:
     """Return the run that holds the tuned weights, if it is in memory."""
-    return caches.run_registry().jobs.get(job.run.kept_as) if job.run.kept_as else None
+    return visitor().runs.live(job.run.saved_as)
 
 
 def _is_live(job: Job) -> bool:
     """Return whether it goes, waits, or is just being kept."""
-    keeping = job.status == "finished" and not job.run.kept_as and not job.trouble
+    keeping = job.status == "finished" and not job.run.saved_as and not job.problem
     return job.status in ACTIVE or keeping
 
 
@@ -117,7 +116,7 @@ def _buttons(job: Job | None, offer: ModelOnOffer, off: bool) -> None:
 
 def _progress(job: Job, live: bool) -> None:
     """Show how far it is; twice a second while it goes."""
-    job.look()
+    job.watch()
     if live and not _is_live(job):
         st.rerun()  # the whole page once more: there is one more model, and the polling ends
     run = job.run
@@ -163,10 +162,10 @@ def _scores(run: FineTuning) -> None:
 def _result(job: Job) -> None:
     """Say where the tuned model is, or why it could not be kept."""
     kept = _kept_run(job)
-    if kept is not None and kept.trouble:
-        st.warning(kept.trouble, icon=":material/hard_drive:")
+    if kept is not None and kept.problem:
+        st.warning(kept.problem, icon=":material/hard_drive:")
         job_buttons.button("drawing_tune", "again", "Try to write it again", "save", off=False)
-    elif job.run.kept_as:
+    elif job.run.saved_as:
         st.success(
             f"{job.run.reason} It is one of your models now, on every page.",
             icon=":material/check:",

@@ -11,8 +11,9 @@ from mnist_core.figures.classes import confusion_figure
 from mnist_core.figures.pictures import enlarged
 from mnist_core.training.status import ACTIVE
 from pages.parts.explain import zoom_panel
-from pages.parts.session import caches, offers, state
-from pages.parts.session.offers import ModelOnOffer
+from pages.parts.session import caches, offers
+from pages.parts.session.model_offer import ModelOnOffer
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.widgets import code_box, elements
 
@@ -28,7 +29,7 @@ def show(offer: ModelOnOffer, dataset: Dataset) -> None:
     test = caches.evaluation_of(offer, dataset, "test")
     _accuracy(left, "evaluation_test_accuracy", "Accuracy on the test set", test)
     if offer.key == "mine":
-        state.mark_done("evaluation", f"test accuracy {test.accuracy:.4f}")
+        visitor().choices.mark_done("evaluation", f"test accuracy {test.accuracy:.4f}")
     texts.show("evaluation", "two")
     if dataset.name == "mnist":
         texts.show("evaluation", "limit")
@@ -42,7 +43,7 @@ def show(offer: ModelOnOffer, dataset: Dataset) -> None:
 
 
 def _still_training(offer: ModelOnOffer) -> None:
-    job = offers.job()
+    job = offers.current_run()
     if offer.key == "mine" and job and job.status in ACTIVE:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("This run is still training; these are its numbers so far.")
@@ -99,4 +100,6 @@ def _open(worst: list[int], captions: list[str], offer: ModelOnOffer, dataset: D
     if image is not None:
         texts.show("zoom", "intro")
         pixels = dataset.test_images[image]
-        zoom_panel.show(offer.model, offer.architecture, pixels, offer.class_names, "evaluation")
+        zoom_panel.show(
+            caches.model_of(offer), offer.architecture, pixels, offer.class_names, "evaluation"
+        )

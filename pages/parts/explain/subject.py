@@ -14,7 +14,7 @@ from mnist_core.data.datasets import Dataset
 from mnist_core.evaluation.metrics import probabilities
 from mnist_core.figures.pictures import as_url, enlarged
 from pages.parts.explain import walk_panel, zoom_panel
-from pages.parts.session import offers, state
+from pages.parts.session import caches, offers, state
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
@@ -98,7 +98,7 @@ def _network(
     if fresh and weights == FRESH:
         return *fresh, dataset.class_names
     offer = offers.model_choice(f"{key}_offer", dataset=dataset)
-    return offer.model, offer.architecture, offer.class_names
+    return caches.model_of(offer), offer.architecture, offer.class_names
 
 
 def _test_images(dataset: Dataset, key: str) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from mnist_core.explain.attribution import Activation, ExplanationError, LinearE
 from mnist_core.figures import explain as figures
 from mnist_core.figures.pictures import as_url, enlarged
 from pages.parts.session import caches, state
+from pages.parts.session.model_offer import ModelOnOffer
 from pages.parts.shell import texts
 from pages.parts.widgets import code_box, elements
 
@@ -222,15 +223,12 @@ def _vector(chosen: Activation, names: Sequence[str] | None) -> None:
             )
 
 
-def nearest(
-    model: nn.Sequential, version: str, image: np.ndarray, dataset: Dataset, said: int | None
-) -> None:
+def nearest(offer: ModelOnOffer, image: np.ndarray, dataset: Dataset, said: int | None) -> None:
     """Show the training images most like an image, in pixels and in the model's last hidden layer.
 
     Parameters
     ----------
-    version : str
-        Changes when the model's weights do.
+    offer : ModelOnOffer
     image : (28, 28) uint8
     said : int or None
         The class to measure the distance to; None where the model's classes are not the data's.
@@ -242,24 +240,25 @@ def nearest(
     _neighbours(by_pixels, dataset, "drawing_nearest_pixels")
     if said is not None:
         _class_distance(image, dataset, said)
-    if neighbours.reads_pixels(model):
+    if neighbours.reads_pixels(caches.model_of(offer)):
         texts.show("why", "nearest_linear")
     else:
-        _by_features(model, version, image, dataset)
+        _by_features(offer, image, dataset)
     code_box.code(neighbours.nearest)
     code_box.code(
         neighbours.features, neighbours.class_distance, neighbours.own_distances, folded=True
     )
 
 
-def _by_features(model: nn.Sequential, version: str, image: np.ndarray, dataset: Dataset) -> None:
+def _by_features(offer: ModelOnOffer, image: np.ndarray, dataset: Dataset) -> None:
     st.markdown("**In the network's last hidden layer**")
     try:
-        index = caches.feature_index(model, version, dataset)
+        index = caches.feature_index(offer, dataset)
     except ValueError as problem:
         st.info(str(problem), icon=":material/info:")
         return
-    found = neighbours.nearest(neighbours.features(model, image[None])[0], index, NEIGHBOURS)
+    features = neighbours.features(caches.model_of(offer), image[None])
+    found = neighbours.nearest(features[0], index, NEIGHBOURS)
     _neighbours(found, dataset, "drawing_nearest_features")
     n, width = index.rows.shape
     total = len(dataset.train_images)

@@ -1,53 +1,65 @@
-"""What all visitors share. What these return is never changed by a page."""
+"""What all visitors share. Pages never change what these functions return."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from mnist_core.common.settings import settings
 from mnist_core.data import idx
+from mnist_core.data.datasets import Dataset
 from mnist_core.data.downloads import Downloads
-from mnist_core.data.status import DataStatus, data_status, in_use, wished_for
 from mnist_core.workspace.store import WorkspaceStore
-from pages.parts.session import state
+from pages.parts.session.model_offer import ModelOnOffer
 
 if TYPE_CHECKING:  # torch stays out until a page needs it
     import numpy as np
     from torch import nn
 
-    from mnist_core.data.datasets import Dataset
     from mnist_core.drawing.handwriting import Handwriting
     from mnist_core.evaluation.calibration import Calibration
     from mnist_core.evaluation.metrics import Evaluation
     from mnist_core.evaluation.neighbours import Index
     from mnist_core.workspace.handwriting_store import HandwritingStore
     from mnist_core.workspace.run_registry import RunRegistry
-    from pages.parts.session.offers import ModelOnOffer
 
 __all__ = [
     "calibration_of",
-    "current_dataset",
-    "current_dataset_name",
-    "current_status",
     "dataset_named",
-    "dataset_to_compare",
     "downloads",
     "evaluation_of",
     "feature_index",
+    "handwriting_evaluation",
     "handwriting_store",
     "mean_images",
     "model_of",
     "own_distances",
     "pixel_index",
     "pretrained",
-    "reading_of",
     "run_registry",
     "test_accuracy_of",
     "used_mb",
     "workspace_store",
 ]
+
+CALIBRATION_IMAGES = 2_000  # of the test set, which the model was not trained on
+FEATURE_IMAGES = 10_000  # the CNN would need more than a second for all 60,000
+
+
+def _version(dataset_name: str) -> str:
+    return idx.version(settings().data_dir, dataset_name)
+
+
+def _drawings(handwriting: Handwriting) -> list[tuple[str, int]]:
+    return [(sample.id, sample.label) for sample in handwriting.samples]
+
+
+_HASH: dict[str | type, Any] = {  # what makes an argument of a cached function a different one
+    Dataset: lambda dataset: _version(dataset.name),
+    ModelOnOffer: lambda offer: offer.version,
+    "mnist_core.drawing.handwriting.Handwriting": _drawings,
+}
 
 
 @st.cache_resource(show_spinner=False)
@@ -64,7 +76,7 @@ def workspace_store() -> WorkspaceStore:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def used_mb() -> float:
-    """Return how much all visitors' runs take, at most half a minute ago: it looks at each file."""
+    """Return the size of all visitors' runs in MB, at most 30 s old: it opens every folder."""
     return workspace_store().used_bytes() / 1e6
 
 
@@ -73,25 +85,15 @@ def run_registry() -> RunRegistry:
     from mnist_core.training.queue import TrainingQueue
     from mnist_core.workspace.run_registry import RunRegistry
 
-    jobs = TrainingQueue(settings().workers or None, 60.0 * settings().unwatched_min)
-    return RunRegistry(jobs, workspace_store(), dataset_named)
+    queue = TrainingQueue(settings().workers or None, 60.0 * settings().unwatched_min)
+    return RunRegistry(queue, workspace_store(), dataset_named)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the images")
-def _dataset(name: str, version: str) -> Dataset:
-    del version  # only there to load again when the files change
-    from mnist_core.data import datasets
+@st.cache_resource(show_spinner=False)
+def handwriting_store() -> HandwritingStore:
+    from mnist_core.workspace.handwriting_store import HandwritingStore
 
-    return datasets.load(name, settings().data_dir)
-
-
-def _version(name: str) -> str:
-    return idx.version(settings().data_dir, name)
-
-
-def current_dataset_name() -> str:
-    """Return the data set this visitor works on: the chosen one, or the best there is."""
-    return in_use(state.chosen_dataset(), settings().data_dir)
+    return HandwritingStore(workspace_store())
 
 
 def dataset_named(name: str) -> Dataset:
@@ -99,59 +101,55 @@ def dataset_named(name: str) -> Dataset:
     return _dataset(name, _version(name))
 
 
-def current_dataset() -> Dataset:
-    return dataset_named(current_dataset_name())
+@st.cache_resource(max_entries=4, show_spinner="Loading the images")
+def _dataset(name: str, version: str) -> Dataset:  # noqa: ARG001  another version: load again
+    from mnist_core.data import datasets
+
+    return datasets.load(name, settings().data_dir)
 
 
-def mean_images() -> np.ndarray:
-    """Return the mean training image of each class of the current data: (10, 28, 28) uint8."""
-    dataset = current_dataset()
-    return _mean_images(_version(dataset.name), dataset)
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_HASH)
+def mean_images(dataset: Dataset) -> np.ndarray:
+    """Return the mean training image of each class: (10, 28, 28) uint8."""
+    from mnist_core.data import statistics
 
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _mean_images(version: str, _dataset: Dataset) -> np.ndarray:
-    del version
-    from mnist_core.data.statistics import mean_images
-
-    return mean_images(_dataset.train_images, _dataset.train_labels)
-
-
-def current_status() -> DataStatus:
-    """Return which data set is in use and why, in words."""
-    chosen = state.chosen_dataset()
-    return data_status(chosen, settings().data_dir, downloads().status(wished_for(chosen)))
+    return statistics.mean_images(dataset.train_images, dataset.train_labels)
 
 
 @st.cache_resource(show_spinner=False)
-def pretrained(name: str) -> nn.Sequential:
+def pretrained(architecture: str) -> nn.Sequential:
     from mnist_core.pretrained import bundled
 
-    return bundled.load_pretrained(name)
+    return bundled.load_pretrained(architecture)
 
 
 def model_of(offer: ModelOnOffer) -> nn.Sequential:
     """Return a model on offer, built once for all who ask."""
-    return _model(offer.version, offer)
+    return pretrained(offer.architecture) if offer.bundled else _trained(offer)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _model(version: str, _offer: ModelOnOffer) -> nn.Sequential:
-    del version
-    return _offer.load()
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_HASH)
+def _trained(offer: ModelOnOffer) -> nn.Sequential:
+    from mnist_core.nn.architectures import with_weights
+
+    run = run_registry().of(offer.workspace).open(offer.run_id).run
+    return with_weights(offer.architecture, run.snapshot.weights)
 
 
 def calibration_of(offer: ModelOnOffer) -> Calibration:
-    """Return how to read a model's confidence: as its card says, or measured once it is at rest."""
+    """Return the calibration in a bundled model's card, or measure that of a trained one.
+
+    A model in training, or whose data set is not on this machine, is left as it is.
+    """
     from mnist_core.data.datasets import DatasetUnavailableError
     from mnist_core.evaluation.calibration import Calibration
 
     if offer.bundled:
         return _calibrations()[offer.key]
     try:
-        return Calibration() if offer.going else _calibration(offer.version, offer)
+        return Calibration() if offer.training else _calibration(offer)
     except DatasetUnavailableError:
-        return Calibration()  # nothing here to measure it with
+        return Calibration()
 
 
 @st.cache_resource(show_spinner=False)
@@ -162,18 +160,19 @@ def _calibrations() -> dict[str, Calibration]:
     return {name: Calibration(**entry["calibration"]) for name, entry in pretrained_card().items()}
 
 
-@st.cache_resource(max_entries=64, show_spinner="How far can this model be believed?")
-def _calibration(version: str, _offer: ModelOnOffer) -> Calibration:
-    del version
+@st.cache_resource(
+    max_entries=64, show_spinner="How far can this model be believed?", hash_funcs=_HASH
+)
+def _calibration(offer: ModelOnOffer) -> Calibration:
     from mnist_core.evaluation.calibration import calibrate
 
-    dataset = dataset_named(_offer.dataset)
-    some = slice(0, 2_000)  # of the test set: it was not trained on them
-    return calibrate(_offer.model, dataset.test_images[some], dataset.test_labels[some], _others())
+    images, labels = dataset_named(offer.dataset).split("test")
+    some = slice(0, CALIBRATION_IMAGES)
+    return calibrate(model_of(offer), images[some], labels[some], _non_digits())
 
 
 @st.cache_resource(show_spinner=False)
-def _others() -> np.ndarray:
+def _non_digits() -> np.ndarray:
     """Return 600 drawings that are no digit."""
     import numpy as np
 
@@ -183,112 +182,51 @@ def _others() -> np.ndarray:
     return non_digits(images, 600, np.random.default_rng(0))
 
 
-def dataset_to_compare(offer: ModelOnOffer) -> Dataset:
-    """Return the data set a model was trained on, or the one in use if that is not here."""
-    from mnist_core.data.datasets import DatasetUnavailableError
-
-    try:
-        return dataset_named(offer.dataset)
-    except DatasetUnavailableError:
-        return current_dataset()
-
-
+@st.cache_resource(max_entries=24, show_spinner="The model reads every image", hash_funcs=_HASH)
 def evaluation_of(offer: ModelOnOffer, dataset: Dataset, split: str) -> Evaluation:
-    """Evaluate a model on a split of a data set, once for all who ask."""
-    version = _version(dataset.name)
-    return _evaluation(offer.version, version, split, offer.model, dataset)
-
-
-@st.cache_resource(max_entries=24, show_spinner="The model reads every image")
-def _evaluation(
-    model_version: str, dataset_version: str, split: str, _model: nn.Module, _dataset: Dataset
-) -> Evaluation:
-    del model_version, dataset_version  # they say when to evaluate again
+    """Evaluate a model on a split of a data set."""
     from mnist_core.evaluation.metrics import evaluate
 
-    return evaluate(_model, *_dataset.split(split))
+    return evaluate(model_of(offer), *dataset.split(split))
 
 
-def pixel_index(dataset: Dataset) -> Index:
-    """Return the training images ready to find the nearest among, by pixels; no copy of them."""
-    return _pixel_index(_version(dataset.name), dataset)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _pixel_index(version: str, _dataset: Dataset) -> Index:
-    del version
-    from mnist_core.evaluation.neighbours import index_of, pixel_rows
-
-    return index_of(pixel_rows(_dataset.train_images))
-
-
-_SAMPLE = 10_000  # images; the CNN would need more than a second for all 60,000
-
-
-def feature_index(model: nn.Sequential, version: str, dataset: Dataset) -> Index:
-    """Return what a model's last layer reads of the first 10,000 training images."""
-    return _feature_index(version, _version(dataset.name), model, dataset)
-
-
-@st.cache_resource(max_entries=8, show_spinner="The model reads the training images")
-def _feature_index(
-    model_version: str, dataset_version: str, _model: nn.Sequential, _dataset: Dataset
-) -> Index:
-    del model_version, dataset_version
-    from mnist_core.evaluation.neighbours import features, index_of
-
-    return index_of(features(_model, _dataset.train_images[:_SAMPLE]))
-
-
-def own_distances(dataset: Dataset, label: int) -> np.ndarray:
-    """Return how far a class's images are from each other, as `neighbours.class_distance` asks."""
-    return _own_distances(_version(dataset.name), label, dataset)
-
-
-@st.cache_resource(max_entries=40, show_spinner=False)
-def _own_distances(version: str, label: int, _dataset: Dataset) -> np.ndarray:
-    del version
-    from mnist_core.evaluation.neighbours import own_distances
-
-    return own_distances(_dataset.train_images, _dataset.train_labels, label)
-
-
-@st.cache_resource(show_spinner=False)
-def handwriting_store() -> HandwritingStore:
-    from mnist_core.workspace.handwriting_store import HandwritingStore
-
-    return HandwritingStore(workspace_store())
-
-
-def reading_of(offer: ModelOnOffer, handwriting: Handwriting) -> Evaluation:
-    """Let a model read a visitor's drawings, at least one."""
-    pictures = tuple((sample.id, sample.label) for sample in handwriting.samples)
-    return _reading(offer.version, pictures, offer, handwriting)
-
-
-@st.cache_resource(max_entries=200, show_spinner="The models read your drawings")
-def _reading(
-    version: str,
-    pictures: tuple[tuple[str, int], ...],
-    _offer: ModelOnOffer,
-    _handwriting: Handwriting,
-) -> Evaluation:
-    del version, pictures
-    from mnist_core.evaluation.metrics import evaluate
-
-    return evaluate(_offer.model, _handwriting.images, _handwriting.labels)
-
-
+@st.cache_data(max_entries=1_000, show_spinner="The models read the test set", hash_funcs=_HASH)
 def test_accuracy_of(offer: ModelOnOffer, dataset: Dataset) -> float:
-    """Return a model's accuracy on a test set; of more models than `evaluation_of` remembers."""
-    return _test_accuracy(offer.version, _version(dataset.name), offer, dataset)
-
-
-@st.cache_data(max_entries=1_000, show_spinner="The models read the test set")
-def _test_accuracy(
-    model_version: str, dataset_version: str, _offer: ModelOnOffer, _dataset: Dataset
-) -> float:
-    del model_version, dataset_version
+    """Return a model's accuracy on a test set; for more models than `evaluation_of` holds."""
     from mnist_core.evaluation.metrics import accuracy
 
-    return accuracy(_offer.model, *_dataset.split("test"))
+    return accuracy(model_of(offer), *dataset.split("test"))
+
+
+@st.cache_resource(max_entries=200, show_spinner="The models read your drawings", hash_funcs=_HASH)
+def handwriting_evaluation(offer: ModelOnOffer, handwriting: Handwriting) -> Evaluation:
+    """Evaluate a model on a visitor's drawings, at least one."""
+    from mnist_core.evaluation.metrics import evaluate
+
+    return evaluate(model_of(offer), handwriting.images, handwriting.labels)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_HASH)
+def pixel_index(dataset: Dataset) -> Index:
+    """Return an index of the training images by their pixels, without a copy of them."""
+    from mnist_core.evaluation.neighbours import index_of, pixel_rows
+
+    return index_of(pixel_rows(dataset.train_images))
+
+
+@st.cache_resource(
+    max_entries=8, show_spinner="The model reads the training images", hash_funcs=_HASH
+)
+def feature_index(offer: ModelOnOffer, dataset: Dataset) -> Index:
+    """Return an index of the first training images by the inputs of the model's last layer."""
+    from mnist_core.evaluation.neighbours import features, index_of
+
+    return index_of(features(model_of(offer), dataset.train_images[:FEATURE_IMAGES]))
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=_HASH)
+def own_distances(dataset: Dataset, label: int) -> np.ndarray:
+    """Return the distances between a class's images, as `neighbours.class_distance` needs them."""
+    from mnist_core.evaluation import neighbours
+
+    return neighbours.own_distances(dataset.train_images, dataset.train_labels, label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.data.status import DataStatus
-from pages.parts.session import caches
+from pages.parts.session import caches, current_data
 
 __all__ = ["show"]
 
@@ -19,13 +19,13 @@ _ICONS = {
 
 def show(key: str) -> None:
     """Show the state of the data in a container of this key; it updates while a download runs."""
-    busy = caches.current_status().kind == "busy"
+    busy = current_data.status().kind == "busy"
     with st.container(key=key):
         st.fragment(_body, run_every=0.7 if busy else None)(key, busy)
 
 
 def _body(key: str, was_busy: bool) -> None:
-    status = caches.current_status()
+    status = current_data.status()
     if (status.kind == "busy") != was_busy:
         st.rerun()  # the whole page: to begin polling, or because the data may be another now
     st.markdown(f"{_ICONS[status.kind]} **{status.headline}**")

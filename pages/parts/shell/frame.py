@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from pages.parts.session import state, visitor
+from pages.parts.session.visitor import enter, visitor
 from pages.parts.shell import data_panel, links, texts, warm
 from pages.parts.shell.navigation import after, enter_by_the_door
 
@@ -25,9 +25,9 @@ def header(name: str, parameters: Collection[str] = ()) -> None:
     """
     enter_by_the_door()
     warm.start()
-    trouble = visitor.enter()
+    trouble = enter(texts.questions())
     unknown = links.apply(parameters)  # before anything is shown: it may choose the data
-    visitor.save()
+    visitor().save()
     with st.sidebar:
         data_panel.show("sidebar_data")
     for sentence in filter(None, [trouble, *unknown]):
@@ -39,8 +39,8 @@ def header(name: str, parameters: Collection[str] = ()) -> None:
 
 def footer(name: str) -> None:
     """End a page: note that it was seen, and lead on."""
-    state.mark_done(name)
-    visitor.save()
+    visitor().choices.mark_done(name)
+    visitor().save()
     following = after(name)
     if following:
         st.divider()

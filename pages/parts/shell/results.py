@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.parts.session import caches, state
+from pages.parts.session.visitor import visitor
 
 __all__ = ["done"]
 
@@ -12,8 +12,8 @@ def done() -> dict[str, str]:
 
     It asks the runs' files, not torch: the first page does without.
     """
-    results = dict(state.done())
-    for run in caches.workspace_store().runs(state.workspace()):
+    results = dict(visitor().choices.done)
+    for run in visitor().run_records():
         if run.kind == "run" and run.test_accuracy is not None and run.config:
             accuracy = run.test_accuracy
             results["training"] = f"{run.config.get('architecture')}: test accuracy {accuracy:.4f}"

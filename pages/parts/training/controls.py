@@ -11,7 +11,9 @@ from mnist_core.nn.schedules import SCHEDULES
 from mnist_core.training.configs import ENGINES, LESSON, PRESETS, TrainingConfig, default_epochs
 from mnist_core.training.job import Job
 from mnist_core.training.status import ACTIVE
-from pages.parts.session import caches, offers, state
+from pages.parts.session import offers, state
+from pages.parts.session.choices import Choices
+from pages.parts.session.visitor import visitor
 from pages.parts.training import job_buttons
 
 __all__ = ["begin", "buttons", "settings", "take_settings"]
@@ -31,7 +33,7 @@ WIDGETS = {  # key of the widget: setting; the model's and the epochs' are looke
 
 def take_settings(config: TrainingConfig, epochs: int) -> None:
     """Put a configuration into the settings' widgets; only from a callback."""
-    state.choose_architecture(config.architecture)
+    visitor().choices.architecture = config.architecture
     state.set_widget("training_epochs", epochs)
     for key, name in WIDGETS.items():
         state.set_widget(key, getattr(config, name))
@@ -60,8 +62,8 @@ def settings(dataset: Dataset) -> TrainingConfig | None:
                 st.selectbox,
                 "Model",
                 list(architectures.ARCHITECTURES),
-                state.architecture(),
-                state.choose_architecture,
+                visitor().choices.architecture,
+                Choices.architecture.set,
                 "training_model",
                 format_func=lambda n: architectures.ARCHITECTURES[n].title,
                 width=WIDTH,
@@ -112,8 +114,8 @@ def _whole_number(label: str, key: str, default: int | None) -> int:
 
 def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:
     """Show Start, Pause or Resume, Step and Stop; each is off when it would do nothing."""
-    _carry_out(state.take_wish(), dataset, config)
-    job = offers.job()
+    _carry_out(state.take_press(), dataset, config)
+    job = offers.current_run()
     status = job.status if job else None
     active, paused = status in ACTIVE, status == "paused"
     with st.container(horizontal=True, vertical_alignment="bottom", key="training_buttons"):
@@ -167,15 +169,15 @@ def _learning_rate(job: Job) -> None:
 
 def begin(config: TrainingConfig, dataset: Dataset) -> Job:
     """Make a new run and let it be this session's current one; another stays as it is."""
-    job = caches.run_registry().start(state.workspace(), config, dataset)
-    state.set_job_id(job.id)
-    state.choose_model(None)  # the new run is what Evaluation and Drawing offer first
+    job = visitor().runs.start(config, dataset)
+    visitor().choices.run_id = job.id
+    visitor().choices.model = None  # the new run is what Evaluation and Drawing offer first
     return job
 
 
 def _carry_out(wish: str, dataset: Dataset, config: TrainingConfig | None) -> None:
     """Do what a button was pressed for, with the settings as they are now."""
-    job = offers.job()
+    job = offers.current_run()
     if wish == "training_start" and config and not (job and job.status in ACTIVE):
         begin(config, dataset).resume()
     elif wish == "training_step" and (job or config):

@@ -31,7 +31,7 @@ def button(page: str, name: str, label: str, icon: str, off: bool, **arguments: 
         key=f"{page}_{name}",
         icon=f":material/{icon}:",
         disabled=off,
-        on_click=state.wish,
+        on_click=state.press,
         args=(f"{page}_{name}",),
         **arguments,
     )

@@ -12,7 +12,8 @@ from mnist_core.training.history import running_mean
 from mnist_core.training.job import Job
 from mnist_core.training.status import ACTIVE
 from mnist_core.workspace.run_registry import RunUnavailableError
-from pages.parts.session import caches, state
+from pages.parts.session import state
+from pages.parts.session.visitor import visitor
 from pages.parts.training import job_buttons
 from pages.parts.training.training_panel import POLL_S, status_line
 from pages.parts.widgets import elements
@@ -31,17 +32,17 @@ def settings(dataset: Dataset) -> TrainingConfig:
 
 def _job() -> Job | None:
     """Return the workspace's race, if one was begun."""
-    work, workspace = caches.run_registry(), state.workspace()
-    race_id = work.newest(workspace, "race")
+    runs = visitor().runs
+    race_id = runs.newest("race")
     try:
-        return work.open(workspace, race_id) if race_id else None
+        return runs.open(race_id) if race_id else None
     except RunUnavailableError:
         return None
 
 
 def buttons(dataset: Dataset, config: TrainingConfig) -> Job | None:
     """Show Start, Pause or Resume, and Stop; return the race as it is after what was pressed."""
-    job = _after(state.take_wish(), _job(), dataset, config)
+    job = _after(state.take_press(), _job(), dataset, config)
     with st.container(horizontal=True, key="race_buttons"):
         job_buttons.show("race", job)
     return job
@@ -52,7 +53,7 @@ def _after(wish: str, job: Job | None, dataset: Dataset, config: TrainingConfig)
     if wish == "race_start":
         if job:
             job.stop()
-        job = caches.run_registry().start_race(state.workspace(), config, dataset)
+        job = visitor().runs.start_race(config, dataset)
         job.resume()
     elif job:
         job_buttons.obey("race", wish, job)
@@ -70,7 +71,7 @@ def show(job: Job | None) -> None:
 
 
 def _panel(job: Job, live: bool) -> None:
-    job.look()
+    job.watch()
     if live and job.status not in ACTIVE:
         st.rerun()
     status_line(job, "race_status")

@@ -12,7 +12,9 @@ from mnist_core.figures.compare import answers_figure
 from mnist_core.figures.pictures import ink_picture
 from mnist_core.training.job import Job
 from mnist_core.workspace import replay
-from pages.parts.session import caches, offers, state
+from mnist_core.workspace.checkpoints import RunFolder
+from pages.parts.session import offers
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.training.training_panel import weights
 from pages.parts.widgets import elements
@@ -25,9 +27,9 @@ Networks = dict[int, nn.Sequential]
 
 def show(job: Job) -> None:
     """Show the slider through the kept moments, and the network at the chosen one."""
-    steps = caches.run_registry().folder(state.workspace(), job.id).moment_steps()
+    folder = visitor().runs.folder(job.id)
     try:
-        networks = _networks(state.workspace(), job.id, len(steps), job)
+        networks = _networks(job.id, len(folder.moment_steps()), folder, job)
     except (OSError, ValueError) as error:
         st.error(f"The moments of this run cannot be read: {error}", icon=":material/error:")
         return
@@ -57,10 +59,9 @@ def show(job: Job) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _networks(workspace: str, job_id: str, count: int, _job: Job) -> Networks:
-    del count  # more moments, another answer
-    folder = caches.run_registry().folder(workspace, job_id)
-    return replay.models_of(folder, _job.run.config.architecture)
+def _networks(job_id: str, count: int, _folder: RunFolder, _job: Job) -> Networks:
+    del job_id, count  # more moments, another answer
+    return replay.models_of(_folder, _job.run.config.architecture)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

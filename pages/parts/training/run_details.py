@@ -16,7 +16,9 @@ from mnist_core.workspace import export
 from mnist_core.workspace.archive import pack
 from mnist_core.workspace.run_record import RunRecord
 from mnist_core.workspace.run_registry import RunUnavailableError
-from pages.parts.session import caches, state
+from pages.parts.session import caches, current_data, state
+from pages.parts.session.choices import Choices
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.training import controls, runs_table
 from pages.parts.training.training_panel import findings
@@ -36,18 +38,18 @@ CHANGEABLE = [name for name in LABELS if name != "dataset"]
 def choose(records: list[RunRecord], key: str) -> Job | None:
     """Show which run of the workspace is meant; return it, or None (and why) if it cannot be."""
     titles = runs_table.names(records)
-    current = state.job_id() if state.job_id() in titles else records[0].id
+    current = visitor().choices.run_id if visitor().choices.run_id in titles else records[0].id
     run_id = state.choose(
         st.selectbox,
         "Run",
         list(titles),
         current,
-        state.set_job_id,
+        Choices.run_id.set,
         key,
         format_func=lambda run_id: titles.get(run_id, "a run that is gone"),
     )
     try:
-        return caches.run_registry().open(state.workspace(), run_id)
+        return visitor().runs.open(run_id)
     except RunUnavailableError as error:
         st.error(str(error), icon=":material/error:")
         return None
@@ -71,8 +73,8 @@ def show(records: list[RunRecord]) -> None:
 
 
 def _delete(run_id: str) -> None:
-    caches.run_registry().remove(state.workspace(), run_id)
-    state.set_job_id(None)
+    visitor().runs.remove(run_id)
+    visitor().choices.run_id = None
 
 
 def _repeat(job: Job) -> None:
@@ -117,7 +119,7 @@ def _value(name: str, now: Any, key: str) -> Any:
 def _take_away(job: Job) -> None:
     texts.show("runs", "take")
     run, name = job.run, f"{job.run.config.architecture}-{job.run.history.step}"
-    folder = caches.run_registry().folder(state.workspace(), job.id).folder
+    folder = visitor().runs.folder(job.id).folder
     files: list[tuple[str, str, str, Callable[[], bytes]]] = [
         ("Weights", "weights", f"{name}.safetensors", lambda: export.weights(run)),
         ("History", "history", f"{name}.csv", lambda: export.history(run)),
@@ -156,13 +158,12 @@ def bring_in() -> None:
     if upload is None:
         return
     try:
-        job = caches.run_registry().bring_in(
-            state.workspace(), upload.getvalue(), caches.current_dataset()
-        )
+        runs = visitor().runs
+        job = runs.import_file(upload.getvalue(), current_data.dataset())
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
         return
-    state.set_job_id(job.id)
+    visitor().choices.run_id = job.id
     state.count_up("uploads")  # an empty upload field again
     st.toast("The run was brought in.", icon=":material/check:")
     st.rerun()

@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from mnist_core.common.formatting import duration
 from mnist_core.common.settings import settings
 from mnist_core.data.datasets import TITLES
 from mnist_core.figures.compare import Curve, compare_figure
 from mnist_core.nn.architectures import ARCHITECTURES
 from mnist_core.training.configs import ENGINES, TrainingConfig, differences
-from mnist_core.training.history import duration, running_mean
+from mnist_core.training.history import running_mean
 from mnist_core.workspace.run_record import RunRecord
 from mnist_core.workspace.run_registry import RunUnavailableError
-from pages.parts.session import caches, state
+from pages.parts.session import caches
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
@@ -27,7 +29,7 @@ MOST_CURVES = 8
 
 def records() -> list[RunRecord]:
     """Return this workspace's runs, the newest first."""
-    return caches.run_registry().records(state.workspace())
+    return visitor().runs.records()
 
 
 def names(runs: list[RunRecord]) -> dict[str, str]:
@@ -86,7 +88,7 @@ def _row(run: RunRecord, title: str) -> dict[str, object]:
 
 def _curve(run: RunRecord, title: str) -> Curve | None:
     try:
-        history = caches.run_registry().open(state.workspace(), run.id).run.history
+        history = visitor().runs.open(run.id).run.history
     except RunUnavailableError as error:
         st.warning(f"{title}: {error}", icon=":material/error:")
         return None
@@ -138,7 +140,7 @@ def disk() -> None:
             f"All visitors' runs take {used:,.0f} of at most {limit:,} MB on this server. Beyond "
             f"that the oldest go first. A run that nobody looks at for {minutes} minutes is paused."
         )
-        removed = caches.workspace_store().remembered(state.workspace()).get("removed", 0)
+        removed = visitor().remembered().get("removed", 0)
         if removed:
             st.info(
                 f"{removed} of your older runs had to go to keep within this limit.",

@@ -40,7 +40,7 @@ def show(config: TrainingConfig | None) -> None:
     config : TrainingConfig or None
         The settings on the page now, which may not be the run's.
     """
-    job = offers.job()
+    job = offers.current_run()
     if job is None:
         with st.container(key="training_status"):
             st.info("No run yet: press Start, and the loss appears here.")
@@ -51,7 +51,7 @@ def show(config: TrainingConfig | None) -> None:
 
 
 def _panel(job: Job, config: TrainingConfig | None, live: bool) -> None:
-    job.look()
+    job.watch()
     if live and job.status not in ACTIVE:
         st.rerun()  # the whole page once more: buttons change, and the polling ends
     _status(job, config)
@@ -90,8 +90,8 @@ def status_line(job: Job, key: str) -> None:
     if job.status == "queued":
         ahead = f"{job.place} wait before you" if job.place else "you are next"
         st.caption(f"Others are training: {ahead}. Pause or Stop takes the run out of the queue.")
-    if job.trouble:
-        st.warning(job.trouble, icon=":material/hard_drive:")
+    if job.problem:
+        st.warning(job.problem, icon=":material/hard_drive:")
 
 
 def _status(job: Job, config: TrainingConfig | None) -> None:
@@ -145,7 +145,7 @@ def _chart(job: Job) -> None:
 
 def code(config: TrainingConfig | None) -> None:
     """Show the code that the run went through, or that the settings would let it go through."""
-    job = offers.job()
+    job = offers.current_run()
     config = job.run.config if job else config or LESSON
     if config.engine == "numpy":
         code_box.code(numpy_network.Network.training_step, numpy_network.cross_entropy)

@@ -12,7 +12,7 @@ from mnist_core.data.statistics import indices_of
 from mnist_core.evaluation.metrics import probabilities
 from mnist_core.figures.classes import confidence_bars
 from mnist_core.figures.pictures import as_url, enlarged
-from pages.parts.session import offers
+from pages.parts.session import caches, offers
 from pages.parts.widgets import elements
 
 __all__ = ["batch", "grid", "one_image"]
@@ -72,7 +72,7 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
     with answer:
         question = "What does this model say about it?"
         offer = offers.model_choice("dataset_model", question, dataset)
-        p = probabilities(offer.model, image[None])[0]
+        p = probabilities(caches.model_of(offer), image[None])[0]
         right = label if offer.class_names == dataset.class_names else None
         st.echarts_chart(
             confidence_bars(p, offer.class_names, right),
