@@ -1,4 +1,4 @@
-"""The networks of the lesson: a table of architectures, built from a seed or from saved weights."""
+"""The networks of the lesson, built from a seed or from given weights."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def deep() -> nn.Sequential:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """One row of the table: what it is called, and the function that lays out its layers."""
+    """A network's name, what the page calls it, and the function that makes its layers."""
 
     name: str
     title: str
@@ -102,15 +102,15 @@ ARCHITECTURES = {
 
 @cache
 def tensor_shapes(name: str) -> dict[str, tuple[int, ...]]:
-    """Return {name in ``state_dict``: shape} of an architecture's weights; not to be changed."""
+    """Return {name in ``state_dict``: shape} of an architecture's weights; do not change it."""
     return {p.name: p.shape for p in parameters_of(_skeleton(name))}
 
 
 def build(name: str, seed: int) -> nn.Sequential:
-    """Build an architecture with fresh weights, the same for the same seed.
+    """Build an architecture with random weights, the same for the same seed.
 
-    The numbers are those that ``torch.manual_seed(seed)`` and the plain constructor would give,
-    but drawn from a generator of their own: torch's global one is shared by all visitors.
+    The weights are those that ``torch.manual_seed(seed)`` and the plain constructor give, but they
+    come from a separate generator: all visitors share torch's global one.
 
     Parameters
     ----------
@@ -130,11 +130,11 @@ def build(name: str, seed: int) -> nn.Sequential:
     """
     model = _skeleton(name).to_empty(device="cpu")
     initialise(model, torch.Generator().manual_seed(seed))
-    return _in_channels_last(model)  # not before: numbers are drawn in the order of the memory
+    return _in_channels_last(model)  # only now: the order of the memory decides who gets which draw
 
 
 def _skeleton(name: str) -> nn.Sequential:
-    """Lay the layers out without drawing a single number (on torch's "meta" device)."""
+    """Make the layers without memory and random numbers, on torch's "meta" device."""
     if name not in ARCHITECTURES:
         raise ValueError(f"expected one of {', '.join(ARCHITECTURES)}, got {name!r}.")
     with torch.device("meta"):
@@ -142,7 +142,7 @@ def _skeleton(name: str) -> nn.Sequential:
 
 
 def _in_channels_last(model: nn.Sequential) -> nn.Sequential:
-    """Lay the kernels of convolutions out as PyTorch computes them fastest, by about a fifth."""
+    """Store the kernels of convolutions in the order that PyTorch computes fastest, by a fifth."""
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -150,7 +150,7 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
     """Draw the weights and biases as PyTorch does: uniform in +-1 / sqrt(fan_in).
 
     Source: ``nn.Linear.reset_parameters`` and ``nn.Conv2d.reset_parameters`` (Kaiming-uniform with
-    a = sqrt(5), which comes to that bound).
+    a = sqrt(5), which gives this bound).
     """
     with torch.no_grad():
         for module in model.modules():
@@ -163,7 +163,7 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A trainable tensor of a model: its name in ``state_dict``, its shape, how many numbers."""
+    """A trainable tensor of a model: its name in ``state_dict``, its shape and size."""
 
     name: str
     shape: tuple[int, ...]
@@ -192,7 +192,7 @@ def layer_shapes(model: nn.Sequential) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def with_weights(name: str, weights: dict[str, Tensor]) -> nn.Sequential:
-    """Build an architecture around given weights, ready to predict.
+    """Build an architecture with given weights, ready to predict.
 
     Raises
     ------

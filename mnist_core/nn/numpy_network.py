@@ -1,9 +1,9 @@
 """The same networks without PyTorch: every forward with its backward, written out by hand.
 
-For a layer y = f(x), ``forward`` returns y and keeps what it needs. ``find_gradients`` takes dL/dy
-and leaves the gradients of the layer's own weights in ``gradients``; ``backward`` does that and
-returns dL/dx. That chain is all that ``loss.backward()`` does. Shapes: B batch, C channels, H rows,
-W columns, O outputs, K kernel side.
+For a layer y = f(x), ``forward`` returns y and stores what ``backward`` needs. ``find_gradients``
+takes dL/dy and stores the gradients of the layer's weights in ``gradients``; ``backward`` does that
+and returns dL/dx. ``loss.backward()`` in PyTorch is the same chain. Shapes: B batch, C channels,
+H rows, W columns, I inputs, O outputs, K kernel side.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Network", "NumpyEngine", "cross_entropy", "log_softmax"]
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return log(softmax(z)) = z - log(sum(exp(z))), row by row: (B, 10) -> (B, 10).
 
-    The largest logit is taken off first: exp then never overflows, and the result is the same.
+    The largest logit is subtracted first: the result is the same, and exp never overflows.
     """
     shifted = logits - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -41,7 +41,7 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nda
 
 
 class Layer(ABC):
-    """A layer without weights; those with some fill ``weights`` and ``gradients``."""
+    """A layer; one that has weights fills ``weights`` and ``gradients``."""
 
     def __init__(self) -> None:
         self.weights: dict[str, np.ndarray] = {}
@@ -53,10 +53,17 @@ class Layer(ABC):
 
     @abstractmethod
     def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Return dL/dx, given dL/dy; find the gradients of the layer's weights, if it has any."""
+        """Return dL/dx, given dL/dy; find the gradients of the weights on the way."""
 
-    def find_gradients(self, dy: np.ndarray) -> None:  # noqa: B027  nothing to do without weights
-        """Leave dL/dw of every weight in ``gradients``, given dL/dy."""
+    def find_gradients(self, dy: np.ndarray) -> None:
+        """Store dL/dw of every weight in ``gradients``, given dL/dy."""
+        raise NotImplementedError(f"{type(self).__name__} has no weights.")
+
+    def update(self, learning_rate: float) -> None:
+        """Take one step of plain SGD in place: w = w - lr dL/dw. It uses the gradients up."""
+        for name, gradient in self.gradients.items():
+            gradient *= learning_rate
+            self.weights[name] -= gradient
 
 
 class Flatten(Layer):
@@ -119,7 +126,7 @@ class Conv2d(Layer):
         W, s, p = self.weights["weight"], self.stride, self.padding
         height, width = dy.shape[2:]
         dx = np.zeros_like(self.padded)
-        for i in range(W.shape[2]):  # every kernel weight touched a shifted copy of the image
+        for i in range(W.shape[2]):  # each kernel weight saw a shifted copy of the image
             for j in range(W.shape[3]):
                 part = np.tensordot(dy, W[:, :, i, j], axes=(1, 0)).transpose(0, 3, 1, 2)
                 dx[:, :, i : i + s * height : s, j : j + s * width : s] += part
@@ -170,9 +177,9 @@ class Network:
         return x
 
     def backward(self, dlogits: np.ndarray) -> None:
-        """Walk back through the layers and leave each one's gradients with it.
+        """Find the gradients of all weights, from the last layer to the first.
 
-        It ends at the lowest layer that has weights: nothing below is to be changed.
+        It stops at the lowest layer that has weights: the layers below need no gradient.
         """
         layers = list(self.layers.values())
         lowest = next(i for i, layer in enumerate(layers) if layer.weights)
@@ -185,9 +192,7 @@ class Network:
         loss, dlogits = cross_entropy(self.forward(x), labels)
         self.backward(dlogits)
         for layer in self.layers.values():
-            for name, gradient in layer.gradients.items():
-                gradient *= learning_rate
-                layer.weights[name] -= gradient
+            layer.update(learning_rate)
         return loss
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -207,11 +212,11 @@ class NumpyEngine:
 
     def train(self, x: Any, labels: Any, learning_rate: float) -> float:
         """Take one step; x is (B, 1, 28, 28) float32, labels (B,) int64, as tensors."""
-        with np.errstate(all="ignore"):  # a run that diverges is noticed by its loss
+        with np.errstate(all="ignore"):  # the loss shows that a run diverges
             return self.network.training_step(x.numpy(), labels.numpy(), learning_rate)
 
     def numbers(self, losses: list[float]) -> np.ndarray:
-        """Return what `train` returned, as an array: (N,) float32."""
+        """Return losses that `train` returned as an array: (N,) float32."""
         return np.array(losses, dtype=np.float32)
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -219,22 +224,22 @@ class NumpyEngine:
         return self.network.weights()
 
     def memory(self) -> dict[str, np.ndarray]:
-        """Return what the optimiser remembers: plain SGD remembers nothing."""
+        """Return the optimiser's memory: plain SGD has none."""
         return {}
 
     def restore(self, weights: dict[str, Any], memory: dict[str, Any]) -> None:
-        """Go on from weights that were saved.
+        """Continue from saved weights.
 
         Raises
         ------
         ValueError
             If they do not fit the network.
         """
-        own = self.weights()
+        arrays = self.weights()
         shapes = {name: tuple(array.shape) for name, array in weights.items()}
-        if memory or shapes != {name: array.shape for name, array in own.items()}:
+        if memory or shapes != {name: array.shape for name, array in arrays.items()}:
             raise ValueError("the saved weights do not fit this network.")
-        for name, array in own.items():
+        for name, array in arrays.items():
             array[...] = np.asarray(weights[name])
 
 

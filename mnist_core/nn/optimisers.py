@@ -1,9 +1,8 @@
 """How a gradient moves the weights: the update rules, each in a few lines.
 
 They give the same numbers as ``torch.optim``, bit for bit (the tests compare them). They are
-written out because the rule is part of the lesson, because a run that is saved needs their state as
-named tensors, and because the general machinery around ``torch.optim`` costs a quarter of a small
-step.
+written out because the rules are part of the lesson, because a saved run needs their state as named
+tensors, and because ``torch.optim`` costs a quarter of a small step (benchmarks/README.md).
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ WEIGHT_DECAY = 0.01
 
 
 class Optimiser(ABC):
-    """Moves weights against their gradients.
+    """Moves weights against their gradients: what all update rules share.
 
     Attributes
     ----------
     learning_rate : float
-        May be changed between two steps.
+        It can change between two steps.
     steps : int
         Steps taken.
     memory : dict of str to list of Tensor
-        What the rule remembers, under a name, for each weight tensor in order.
+        The rule's state between two steps: by its name, one tensor for each weight, in order.
     """
 
     REMEMBERS: tuple[str, ...] = ()
@@ -39,17 +38,17 @@ class Optimiser(ABC):
     def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
         self.learning_rate, self.steps = learning_rate, 0
         self._parameters = list(parameters)
-        # the same memory as the parameters, but out of autograd's sight: a step is not learnt from
+        # these share the parameters' memory; autograd does not record what a step does to them
         self._weights = [p.detach() for p in self._parameters]
         self.memory = {n: [torch.zeros_like(w) for w in self._weights] for n in self.REMEMBERS}
 
     def zero_grad(self) -> None:
-        """Forget the gradients of the last step."""
+        """Remove the gradients of the last step."""
         for parameter in self._parameters:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every weight once, by the gradients that ``backward`` left."""
+        """Move every weight once, by the gradients that ``backward`` found."""
         self.steps += 1
         for i, (weight, parameter) in enumerate(zip(self._weights, self._parameters, strict=True)):
             if parameter.grad is not None:
@@ -63,7 +62,7 @@ class Optimiser(ABC):
 class SGD(Optimiser):
     """Stochastic gradient descent: w = w - lr g."""
 
-    def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:  # noqa: ARG002
+    def _move(self, _: int, weight: Tensor, gradient: Tensor) -> None:
         weight.add_(gradient, alpha=-self.learning_rate)
 
 
@@ -79,10 +78,10 @@ class Momentum(Optimiser):
 
 
 class Adam(Optimiser):
-    """Adam (Kingma and Ba, 2015, algorithm 1): a step size of its own for every weight.
+    """Adam (Kingma and Ba, 2015, algorithm 1): every weight has a separate step size.
 
-    m is the running mean of the gradient, v that of its square; w = w - lr m / (sqrt(v) + eps),
-    with m and v corrected for having started at zero.
+    m is the running mean of the gradient, v that of its square; w = w - lr m / (sqrt(v) + eps).
+    m and v start at zero, and the division by 1 - beta^steps corrects for that.
     """
 
     REMEMBERS = ("mean", "square")
@@ -97,7 +96,7 @@ class Adam(Optimiser):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): weights also shrink a little.
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): weights also shrink.
 
     w = (1 - lr 0.01) w before Adam's step.
     """
@@ -116,5 +115,5 @@ OPTIMISERS: dict[str, type[Optimiser]] = {
 
 
 def rules(name: str) -> list[type[Optimiser]]:
-    """Return an optimiser's class, after those whose rule it builds on."""
+    """Return an optimiser's class, preceded by the classes it builds on."""
     return [c for c in reversed(OPTIMISERS[name].__mro__) if c not in (object, ABC, Optimiser)]

@@ -1,4 +1,4 @@
-"""How the learning rate changes over a run, as a share of the rate that was chosen."""
+"""How the learning rate changes over a run, as a share of the chosen rate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WARM_UP, FIRST, LAST = 0.3, 1 / 25, 1 / 250_000  # share of the steps; share of 
 
 
 def constant(step: int, total_steps: int) -> float:
-    """Return 1: the same learning rate from the first step to the last."""
+    """Return 1: the learning rate is the same at every step."""
     del step, total_steps
     return 1.0
 
@@ -19,10 +19,9 @@ def constant(step: int, total_steps: int) -> float:
 def one_cycle(step: int, total_steps: int) -> float:
     """Return the share of the highest learning rate at a step, in (0, 1].
 
-    It rises from 1/25 to 1 over the first 30 % of the steps and falls to almost nothing by the
-    last, both along half a cosine: small steps while everything is random, large ones in the
-    middle, and small ones to settle. Source: Smith and Topin (2017), in the shape of torch's
-    ``OneCycleLR``.
+    It rises from 1/25 to 1 over the first 30 % of the steps, then falls to 1/250,000 at the last,
+    both along half a cosine: small steps while the weights are random, large steps in the middle,
+    small steps at the end. Source: Smith and Topin (2017), as in torch's ``OneCycleLR``.
     """
     peak = WARM_UP * total_steps - 1  # the step with the highest rate
     start, end, part = FIRST, 1.0, step / peak if peak > 0 else 1.0

@@ -1,16 +1,11 @@
-import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from torch import nn
 
 from mnist_core.data.inputs import to_input
-from mnist_core.evaluation.metrics import evaluate
 from mnist_core.nn import architectures
 from mnist_core.nn.architectures import ARCHITECTURES, build, with_weights
-from mnist_core.pretrained import bundled
-from mnist_core.pretrained.bundled import FOLDER, load_pretrained
-from tests.small_data import global_generators_untouched, mnist_in, random_images
+from tests.small_data import global_generators_untouched, random_images
 
 COUNTS = {"linear": 7_850, "mlp": 101_770, "cnn": 110_410, "deep": 224_970}
 
@@ -23,7 +18,7 @@ def constructed_plainly(name, seed):
 
 @pytest.mark.parametrize("seed", [0, 1, 42, 2**31 - 1])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_build_gives_bit_for_bit_what_the_plain_constructors_give(name, seed):
+def test_build_equals_the_plain_constructors_bit_for_bit(name, seed):
     expected = constructed_plainly(name, seed).state_dict()
     weights = build(name, seed).state_dict()
     assert list(weights) == list(expected)
@@ -38,7 +33,7 @@ def test_another_seed_gives_other_weights(name):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_build_leaves_the_global_generators_alone(name):
+def test_build_does_not_touch_the_global_generators(name):
     with global_generators_untouched():
         build(name, 3)
 
@@ -51,7 +46,7 @@ def test_a_built_model_can_be_trained(name):
     assert model(to_input(random_images(3))).shape == (3, 10)
 
 
-def test_the_table_is_the_lesson_s_architectures():
+def test_the_table_names_its_rows():
     assert {name: row.name for name, row in ARCHITECTURES.items()} == {n: n for n in COUNTS}
 
 
@@ -101,15 +96,13 @@ def test_the_linear_model_prints_as_in_the_lesson():
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_initialise_takes_a_layer_s_own_bound(bias):
+def test_initialise_uses_the_layer_s_bound(bias):
     layer = nn.Linear(25, 400, bias=bias)
     architectures.initialise(layer, torch.Generator().manual_seed(0))
     assert 0.19 < layer.weight.abs().max() <= 0.2  # 1 / sqrt(25)
 
 
-@pytest.mark.parametrize(
-    "call", [lambda n: build(n, 0), load_pretrained, lambda n: with_weights(n, {})]
-)
+@pytest.mark.parametrize("call", [lambda n: build(n, 0), lambda n: with_weights(n, {})])
 def test_an_unknown_architecture_is_refused(call):
     with pytest.raises(ValueError, match="resnet"):
         call("resnet")
@@ -148,53 +141,6 @@ def test_with_weights_refuses_what_does_not_fit(spoil, named):
     assert named in str(caught.value)
 
 
-def test_with_weights_refuses_those_of_another_architecture():
+def test_with_weights_refuses_another_architecture():
     with pytest.raises(ValueError, match="do not fit"):
         with_weights("mlp", build("linear", 0).state_dict())
-
-
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_the_pretrained_weights_load_and_are_frozen(name):
-    with global_generators_untouched():
-        model = load_pretrained(name)
-    assert not any(p.requires_grad for p in model.parameters())
-    assert not model.training
-    assert all(p.isfinite().all() for p in model.parameters())
-    assert model(to_input(random_images(2))).shape == (2, 10)
-    assert architectures.count_parameters(model) == COUNTS[name]
-
-
-def test_the_pretrained_files_are_safetensors_and_small():
-    files = sorted(
-        p for p in FOLDER.iterdir() if p.is_file() and p.suffix not in (".py", ".json", ".md")
-    )
-    assert [p.name for p in files] == sorted(f"{name}.safetensors" for name in ARCHITECTURES)
-    assert sum(p.stat().st_size for p in files) < 2 * 1024**2
-    for path in files:
-        with safe_open(path, framework="pt") as file:
-            assert list(file.keys())
-
-
-def test_missing_pretrained_weights_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(bundled, "FOLDER", tmp_path)
-    with pytest.raises(ValueError, match=r"linear\.safetensors"):
-        load_pretrained("linear")
-
-
-def test_the_card_lists_every_architecture():
-    card = bundled.pretrained_card()
-    assert set(card) == set(ARCHITECTURES)
-    for name, entry in card.items():
-        assert entry["parameters"] == COUNTS[name]
-        assert entry["recipe"]
-        assert 0.9 < entry["test_accuracy"] < 1
-
-
-@pytest.mark.parametrize(
-    ("name", "tolerance"), [("linear", 5e-6), ("mlp", 5e-4), ("cnn", 5e-4), ("deep", 5e-4)]
-)
-def test_the_card_s_test_accuracy_is_what_evaluation_gives(name, tolerance, mnist_dir):
-    mnist = mnist_in(mnist_dir)
-    result = evaluate(load_pretrained(name), mnist.test_images, mnist.test_labels)
-    assert result.total == 10_000
-    assert np.abs(result.accuracy - bundled.pretrained_card()[name]["test_accuracy"]) <= tolerance

@@ -44,7 +44,7 @@ LAYERS = {
 
 
 class Case:
-    """A layer in torch and in NumPy, an input, and random weights that make one number of y."""
+    """A layer in torch and in NumPy, an input, and dL/dy of the loss L = sum(y dy)."""
 
     def __init__(self, name):
         make, shape = LAYERS[name]
@@ -58,7 +58,7 @@ class Case:
         self.layer = Network.copy_of(self.in_torch, np.float64).layers["layer"]
         self.dy = rng.normal(size=self.layer.forward(self.x).shape)
 
-    def number(self, x):
+    def loss(self, x):
         return float((self.layer.forward(x) * self.dy).sum())
 
 
@@ -91,25 +91,25 @@ def test_a_layer_s_gradients_are_finite_differences(case):
     dx = case.layer.backward(case.dy)
     gradients = dict(case.layer.gradients)
 
-    np.testing.assert_allclose(dx, finite_differences(case.number, case.x), atol=1e-8)
+    np.testing.assert_allclose(dx, finite_differences(case.loss, case.x), atol=1e-8)
     for name, gradient in gradients.items():
 
-        def number(weight, name=name):
+        def loss(weight, name=name):
             case.layer.weights[name] = weight
-            return case.number(case.x)
+            return case.loss(case.x)
 
         weight = case.layer.weights[name]
-        np.testing.assert_allclose(gradient, finite_differences(number, weight), atol=1e-8)
+        np.testing.assert_allclose(gradient, finite_differences(loss, weight), atol=1e-8)
         case.layer.weights[name] = weight
 
 
-def test_relu_lets_nothing_through_at_zero_as_in_torch():
+def test_relu_s_gradient_at_zero_is_zero_as_in_torch():
     layer = numpy_network.ReLU()
     np.testing.assert_array_equal(layer.forward(np.array([[-2.0, 0.0, 3.0]])), [[0, 0, 3]])
     np.testing.assert_array_equal(layer.backward(np.array([[5.0, 5.0, 5.0]])), [[0, 0, 5]])
 
 
-def test_of_equal_pixels_the_first_wins_as_in_torch():
+def test_max_pooling_takes_the_first_of_equal_pixels_as_torch_does():
     x = np.zeros((1, 1, 4, 4))
     x[0, 0, 2:, 2:] = [[1, 2], [2, 2]]
     tensor = torch.from_numpy(x).requires_grad_()
@@ -156,16 +156,16 @@ def test_a_network_s_gradients_are_finite_differences(name):
         for key, weight in layer.weights.items():
             for position in rng.choice(weight.size, size=min(8, weight.size), replace=False):
                 index = np.unravel_index(position, weight.shape)
-                kept, losses = weight[index], []
-                for moved in (kept + h, kept - h):
+                before, losses = weight[index], []
+                for moved in (before + h, before - h):
                     weight[index] = moved
                     losses.append(cross_entropy(network.forward(x), labels)[0])
-                weight[index] = kept
+                weight[index] = before
                 slope = (losses[0] - losses[1]) / (2 * h)
                 gradient = gradients[layer_name][key][index]
                 assert gradient == pytest.approx(slope, abs=1e-8), (layer_name, key, index)
                 largest = max(largest, abs(slope))
-    assert largest > 1e-3  # not everything that was compared is nearly zero
+    assert largest > 1e-3  # not all of the compared gradients are nearly zero
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
@@ -188,11 +188,21 @@ def test_training_steps_are_torch_s_in_float32(name):
         assert np.abs(weight - start[key]).max() > 1e-4
 
 
-def test_a_copy_s_training_leaves_the_model_alone():
+def test_an_update_moves_every_weight_in_place_against_its_gradient():
+    layer = numpy_network.Linear(np.array([[1.0, -2.0]]), np.array([0.5]))
+    weights = dict(layer.weights)
+    layer.gradients = {"weight": np.array([[4.0, 8.0]]), "bias": np.array([-1.0])}
+    layer.update(0.25)
+    assert layer.weights["weight"].tolist() == [[0.0, -4.0]]
+    assert layer.weights["bias"].tolist() == [0.75]
+    assert all(layer.weights[name] is weight for name, weight in weights.items())
+
+
+def test_training_a_copy_does_not_change_the_model():
     model = architectures.build("linear", 0)
-    kept = copy.deepcopy(model.state_dict())
+    before = copy.deepcopy(model.state_dict())
     Network.copy_of(model).training_step(*a_batch(4, np.float32), 0.1)
-    assert all(torch.equal(kept[key], tensor) for key, tensor in model.state_dict().items())
+    assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
 
 
 def test_log_softmax_is_exact_on_a_tiny_input():
@@ -232,7 +242,7 @@ def test_cross_entropy_s_gradient_is_a_finite_difference():
     np.testing.assert_allclose(cross_entropy(logits, labels)[1], expected, atol=1e-9)
 
 
-def test_cross_entropy_of_a_hopeless_answer_is_a_number():
+def test_cross_entropy_of_a_hopeless_prediction_is_finite():
     logits = np.array([[1000.0, -1000.0]])
     loss, gradient = cross_entropy(logits, np.array([1]))
     assert loss == 2000
@@ -240,26 +250,26 @@ def test_cross_entropy_of_a_hopeless_answer_is_a_number():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_cross_entropy_keeps_the_type_and_its_input(dtype):
+def test_cross_entropy_preserves_the_type_and_its_input(dtype):
     logits = np.random.default_rng(0).normal(size=(3, 10)).astype(dtype)
-    kept = logits.copy()
+    before = logits.copy()
     _, gradient = cross_entropy(logits, np.array([0, 9, 4]))
     assert gradient.dtype == dtype
-    np.testing.assert_array_equal(logits, kept)
+    np.testing.assert_array_equal(logits, before)
 
 
-def test_a_layer_that_is_not_written_out_is_refused_by_name():
+def test_an_unknown_layer_is_refused_by_name():
     with pytest.raises(ValueError, match=r"got Dropout\(p=0.5"):
         Network.copy_of(nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)))
 
 
-def test_the_walk_back_ends_at_the_lowest_layer_that_has_weights(monkeypatch):
+def test_backward_stops_at_the_lowest_layer_that_has_weights(monkeypatch):
     network = Network.copy_of(architectures.build("mlp", 0))
     x, labels = a_batch(3, np.float32)
     _, gradient = cross_entropy(network.forward(x), labels)
 
     def refuse(self, dy):
-        raise AssertionError("dL/dx of the image is of no use")
+        raise AssertionError("dL/dx of the image is not needed")
 
     monkeypatch.setattr(numpy_network.Flatten, "backward", refuse)
     monkeypatch.setattr(network.layers["l1"], "backward", lambda dy: refuse(None, dy))
@@ -288,7 +298,7 @@ def test_both_engines_give_the_same_losses_over_hundreds_of_steps(architecture):
     with_autograd, by_hand = both_engines(architecture)
     expected, losses = steps_of(with_autograd, 300), steps_of(by_hand, 300)
     np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-5)
-    assert losses[-20:].mean() < 0.5 < 2 < losses[0]  # it did learn
+    assert losses[-20:].mean() < 0.5 < 2 < losses[0]  # it learnt
     for name, tensor in with_autograd.weights().items():
         np.testing.assert_allclose(by_hand.weights()[name], tensor, rtol=0, atol=1e-5)
 
@@ -301,7 +311,7 @@ def test_both_engines_agree_with_changing_rates_and_changed_images():
     assert np.abs(losses - plain).max() > 0.01
 
 
-def driven_to_its_end(run):
+def run_to_the_end(run):
     while not run.finished:
         run.advance(1_000)
     return run
@@ -309,8 +319,8 @@ def driven_to_its_end(run):
 
 def test_both_engines_give_the_same_losses_over_the_whole_lesson(mnist_dir):
     mnist = mnist_in(mnist_dir)
-    by_autograd = driven_to_its_end(TrainingRun(LESSON, mnist)).history
-    by_hand = driven_to_its_end(TrainingRun(replace(LESSON, engine="numpy"), mnist)).history
+    by_autograd = run_to_the_end(TrainingRun(LESSON, mnist)).history
+    by_hand = run_to_the_end(TrainingRun(replace(LESSON, engine="numpy"), mnist)).history
     assert by_hand.step == 9_375
     np.testing.assert_allclose(by_hand.losses, by_autograd.losses, rtol=0, atol=1e-5)
     for one, other in zip(by_hand.checkups, by_autograd.checkups, strict=True):
@@ -318,7 +328,7 @@ def test_both_engines_give_the_same_losses_over_the_whole_lesson(mnist_dir):
     assert by_hand.checkups[-1].test_accuracy > 0.9
 
 
-def test_an_engine_s_losses_are_floats_and_become_an_array():
+def test_an_engine_s_losses_are_floats_and_convert_to_an_array():
     by_hand = both_engines("linear")[1]
     x, labels = a_batch(4, np.float32)
     loss = by_hand.train(torch.from_numpy(x), torch.from_numpy(labels), 0.1)
@@ -328,24 +338,24 @@ def test_an_engine_s_losses_are_floats_and_become_an_array():
     assert values.tolist() == [0.5, 2.25]
 
 
-def test_an_engine_s_weights_are_its_own_and_it_remembers_nothing_else():
+def test_an_engine_trains_its_own_weights_and_has_no_memory():
     with_autograd, by_hand = both_engines("mlp")
     weights = by_hand.weights()
     assert list(weights) == list(with_autograd.weights())
-    kept = copy.deepcopy(weights)
+    before = copy.deepcopy(weights)
     steps_of(by_hand, 2)
     for name, array in by_hand.weights().items():
         assert array is weights[name]
-        assert not np.array_equal(array, kept[name])
-        assert np.array_equal(with_autograd.weights()[name], kept[name])  # the model is not touched
+        assert not np.array_equal(array, before[name])
+        assert np.array_equal(with_autograd.weights()[name], before[name])  # not the model
     assert by_hand.memory() == {}
 
 
-def test_an_engine_restored_goes_on_as_the_other_and_shares_nothing_with_it():
+def test_a_restored_engine_continues_as_the_other_and_shares_nothing_with_it():
     one, other = both_engines("mlp")[1], both_engines("mlp", seed=5)[1]
     steps_of(one, 3)
     weights = {name: torch.tensor(array) for name, array in one.weights().items()}
-    kept = copy.deepcopy(weights)
+    before = copy.deepcopy(weights)
 
     other.restore(weights, {})
 
@@ -353,7 +363,7 @@ def test_an_engine_restored_goes_on_as_the_other_and_shares_nothing_with_it():
     np.testing.assert_array_equal(steps_of(one, 5, **rest), steps_of(other, 5, **rest))
     for name, array in one.weights().items():
         np.testing.assert_array_equal(array, other.weights()[name])
-        assert torch.equal(weights[name], kept[name])
+        assert torch.equal(weights[name], before[name])
 
 
 @pytest.mark.parametrize(
@@ -361,8 +371,8 @@ def test_an_engine_restored_goes_on_as_the_other_and_shares_nothing_with_it():
 )
 def test_weights_that_do_not_fit_are_refused_and_change_nothing(changes):
     by_hand = both_engines("linear")[1]
-    kept = copy.deepcopy(by_hand.weights())
-    ones = {name: torch.ones(array.shape) for name, array in kept.items()}
+    before = copy.deepcopy(by_hand.weights())
+    ones = {name: torch.ones(array.shape) for name, array in before.items()}
     with pytest.raises(ValueError, match="saved weights do not fit"):
         by_hand.restore(ones | changes, {})
     with pytest.raises(ValueError, match="saved weights do not fit"):
@@ -370,7 +380,7 @@ def test_weights_that_do_not_fit_are_refused_and_change_nothing(changes):
     with pytest.raises(ValueError, match="saved weights do not fit"):
         by_hand.restore(ones, {"steps": torch.tensor(1)})
     for name, array in by_hand.weights().items():
-        np.testing.assert_array_equal(array, kept[name])
+        np.testing.assert_array_equal(array, before[name])
 
 
 def test_a_step_by_hand_draws_no_random_numbers():

@@ -72,7 +72,7 @@ def test_every_step_is_torch_s_bit_for_bit(name, architecture, rates):
             assert torch.equal(a, b), step
     assert optimiser.steps == STEPS
     for a, b in zip(start, weights_of(ours), strict=True):
-        assert (a - b).abs().max() > 1e-4  # everything has moved
+        assert (a - b).abs().max() > 1e-4  # every tensor has moved
 
 
 def test_sgd_by_hand():
@@ -117,7 +117,7 @@ def test_adamw_shrinks_what_has_no_gradient_and_adam_does_not():
         assert weight.item() == torch.tensor(expected).item()
 
 
-def test_momentum_keeps_nine_tenths_of_the_last_velocity():
+def test_momentum_adds_nine_tenths_of_the_last_velocity():
     model = architectures.build("linear", 0)
     optimiser = Momentum(model.parameters(), 0.1)
     x, labels = a_batch()
@@ -152,7 +152,7 @@ def test_adam_s_first_step_is_the_learning_rate_in_the_gradient_s_direction():
         ("AdamW", ["mean", "square"]),
     ],
 )
-def test_a_rule_remembers_a_tensor_of_zeros_for_each_weight(name, remembers):
+def test_a_rule_s_memory_starts_with_zeros_for_each_weight(name, remembers):
     model = architectures.build("cnn", 0).to(memory_format=torch.channels_last)
     optimiser = OPTIMISERS[name](model.parameters(), 0.01)
     assert optimiser.steps == 0
@@ -166,7 +166,7 @@ def test_a_rule_remembers_a_tensor_of_zeros_for_each_weight(name, remembers):
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-def test_a_weight_without_a_gradient_stays_and_its_memory_too(name):
+def test_a_weight_without_a_gradient_does_not_change_and_nor_does_its_memory(name):
     moving, resting = a_weight(1.0, gradient=[1.0]), nn.Parameter(torch.tensor([3.0]))
     optimiser = OPTIMISERS[name]([moving, resting], 0.1)
     optimiser.step()
@@ -176,7 +176,7 @@ def test_a_weight_without_a_gradient_stays_and_its_memory_too(name):
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-def test_zero_grad_forgets_and_moves_nothing(name):
+def test_zero_grad_removes_the_gradients_and_moves_nothing(name):
     weight = a_weight(1.0, gradient=[1.0])
     optimiser = OPTIMISERS[name]([weight], 0.1)
     optimiser.zero_grad()
@@ -187,7 +187,7 @@ def test_zero_grad_forgets_and_moves_nothing(name):
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-def test_a_step_is_not_recorded_for_autograd_and_draws_nothing(name):
+def test_autograd_does_not_record_a_step_and_a_step_draws_nothing(name):
     model = architectures.build("linear", 0)
     with global_generators_untouched():
         training_step(model, OPTIMISERS[name](model.parameters(), 0.1), *a_batch())

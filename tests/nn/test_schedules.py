@@ -24,7 +24,7 @@ def torch_s_rates(total_steps, max_rate):
     return rates
 
 
-def test_the_table_names_both():
+def test_the_table_names_both_schedules():
     assert {"constant": constant, "one-cycle": one_cycle} == SCHEDULES
 
 
@@ -45,12 +45,12 @@ def test_every_share_is_above_0_and_at_most_1(total_steps):
     assert all(0 < share <= 1 for share in shares(total_steps))
 
 
-def test_the_only_step_of_a_run_is_one_that_counts():
-    assert one_cycle(0, 1) > 0.1  # torch's would be 1 / 250,000
+def test_a_run_of_one_step_has_no_tiny_rate():
+    assert one_cycle(0, 1) > 0.1  # torch's is 1 / 250,000
 
 
 @pytest.mark.parametrize("step", [0, 1, 299_999, 300_000, 999_999])
-def test_the_longest_run_too(step):
+def test_the_shares_of_the_longest_run(step):
     assert 0 < one_cycle(step, 1_000_000) <= 1
 
 
