@@ -27,7 +27,7 @@ from mnist_core.data.inputs import to_input
 from mnist_core.evaluation.metrics import accuracy
 from mnist_core.nn import architectures
 from mnist_core.nn.optimisers import SGD
-from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import Setup
 from mnist_core.training.engine import AutogradEngine, cross_entropy, training_steps
 

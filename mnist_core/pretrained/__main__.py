@@ -27,7 +27,7 @@ from mnist_core.evaluation.calibration import Calibration, calibrate, expected_c
 from mnist_core.nn import architectures
 from mnist_core.pretrained import bundled
 from mnist_core.pretrained.card import write_card
-from mnist_core.pretrained.forms import forms
+from mnist_core.pretrained.european_forms import forms
 from mnist_core.pretrained.nondigits import KINDS, drawings, letters, non_digits, pairs
 from mnist_core.pretrained.training import Recipe, train
 

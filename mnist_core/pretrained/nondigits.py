@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mnist_core.drawing.preprocessing import prepare_as_mnist
-from mnist_core.pretrained.pen import Stroke, drawn, ellipse, smooth
+from mnist_core.pretrained.strokes import Stroke, drawn, ellipse, smooth
 
 __all__ = ["KINDS", "drawings", "letters", "non_digits", "pairs"]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.playground.experiments import EXPERIMENTS
-from mnist_core.playground.query import to_query
-from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.url_query import to_query
+from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import CONTROLS, DATA, Setup
 from pages.parts.playground import controls, net
 from pages.parts.playground.desk import Desk

@@ -11,7 +11,7 @@ import pytest
 
 from mnist_core.playground.code import script
 from mnist_core.playground.own_points import own_point
-from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import DATA, FEATURES, Setup
 
 OWN = tuple(own_point(x1, x2 / 3, int(x1 > x2)) for x1 in range(-5, 6) for x2 in range(-9, 9))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_core.playground.experiments import EXPERIMENTS
-from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import FEATURES
 
 MOST_STEPS = 4_000  # of 20 s of play about 8 are training: 500 steps a second are enough

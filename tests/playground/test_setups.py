@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnist_core.playground.own_points import own_point
-from mnist_core.playground.query import PARAMETERS, from_query, to_query
+from mnist_core.playground.url_query import PARAMETERS, from_query, to_query
 from mnist_core.playground.setups import (
     ACTIVATIONS,
     CONTROLS,

@@ -21,9 +21,9 @@ from mnist_core.pretrained import bundled
 from mnist_core.pretrained import card as card_module
 from mnist_core.pretrained.bundled import FOLDER, pretrained_card
 from mnist_core.pretrained.card import markdown, write_card
-from mnist_core.pretrained.forms import FORMS, forms
+from mnist_core.pretrained.european_forms import FORMS, forms
 from mnist_core.pretrained.nondigits import KINDS, LETTERS, drawings, letters, non_digits, pairs
-from mnist_core.pretrained.pen import drawn, ellipse, smooth
+from mnist_core.pretrained.strokes import drawn, ellipse, smooth
 from mnist_core.pretrained.training import (
     Recipe,
     folded,

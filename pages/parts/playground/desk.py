@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.playground.experiments import EXPERIMENTS
-from mnist_core.playground.query import PARAMETERS, from_query, to_query
-from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.url_query import PARAMETERS, from_query, to_query
+from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import Setup
 from pages.parts.session import state
 

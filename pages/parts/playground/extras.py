@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.playground.code import script
 from mnist_core.playground.experiments import EXPERIMENTS
-from mnist_core.playground.query import to_query
+from mnist_core.playground.url_query import to_query
 from pages.parts.playground.desk import desk
 from pages.parts.session import state
 from pages.parts.shell import texts

@@ -57,7 +57,7 @@ def show(view: Any, points: Any, feature_maps: np.ndarray, setup: Setup, answere
 
     Parameters
     ----------
-    view : mnist_core.playground.session.View
+    view : mnist_core.playground.run.View
         Of `RESOLUTION`.
     points : mnist_core.playground.points.Points
     feature_maps : (7, RESOLUTION, RESOLUTION) float32

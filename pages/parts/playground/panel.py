@@ -17,7 +17,7 @@ from mnist_core.figures.playground import loss_chart
 from mnist_core.playground.network import features_of, grid
 from mnist_core.playground.own_points import MAX_CLASSES, MAX_POINTS, own_point
 from mnist_core.playground.setups import FEATURES
-from mnist_core.playground.views import Curves, View
+from mnist_core.playground.results import Curves, View
 from pages.parts.playground import net
 from pages.parts.playground.desk import Desk, desk
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mnist_core.drawing.preprocessing import prepare_as_mnist
-from mnist_core.pretrained.pen import Stroke, drawn, ellipse, smooth
+from mnist_core.pretrained.strokes import Stroke, drawn, ellipse, smooth
 
 __all__ = ["FORMS", "forms"]
 

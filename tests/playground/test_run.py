@@ -12,9 +12,9 @@ import torch
 from mnist_core.playground import network
 from mnist_core.playground.own_points import own_point
 from mnist_core.playground.points import make_points
-from mnist_core.playground.session import PlaygroundRun
+from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import DATA, LIVE, Setup
-from mnist_core.playground.views import MOST_ON_CURVE, Losses
+from mnist_core.playground.results import MOST_ON_CURVE, Losses
 from tests.small_data import global_generators_untouched
 
 OWN = tuple(own_point(x1, x2, int(x1 > 0)) for x1 in (-3, -1, 1, 3) for x2 in (-2, 2))

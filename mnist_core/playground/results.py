@@ -27,7 +27,7 @@ class View:
     weights : tuple of (n_out, n_in)
     biases : tuple of (n_out,)
     train_loss, test_loss, train_error, test_error : float
-        As `mnist_core.playground.prepared.Score` has them.
+        As `mnist_core.playground.prepared_points.Score` has them.
     epoch, step : int
         Complete passes over the training points, and batches learnt from.
     n_classes : int

@@ -14,9 +14,9 @@ from torch import Tensor
 from mnist_core.nn.optimisers import SGD
 from mnist_core.playground import network
 from mnist_core.playground.points import make_points
-from mnist_core.playground.prepared import Prepared
+from mnist_core.playground.prepared_points import Prepared
 from mnist_core.playground.setups import LIVE, Setup
-from mnist_core.playground.views import Curves, Losses, View
+from mnist_core.playground.results import Curves, Losses, View
 
 __all__ = ["LARGEST_WEIGHT", "PlaygroundRun"]
 
