@@ -1,4 +1,8 @@
-"""Which stored images are most like a drawing, by their pixels or by what a network sees."""
+"""The stored images most like an image, by their pixels or by a network's features.
+
+These are plain searches over all rows. scikit-learn's take several times as long on MNIST's bytes
+and copy all of them to floats (benchmarks/README.md).
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,9 @@ from mnist_core.data.inputs import to_input
 
 __all__ = [
     "ClassDistance",
-    "Index",
     "Nearest",
     "class_distance",
     "features",
-    "index_of",
     "nearest",
     "own_distances",
     "pixel_rows",
@@ -24,36 +26,17 @@ __all__ = [
 ]
 
 _BATCH = 1_000
-# Rows in one matrix product. As float32 they fit the processor's cache: over MNIST's 60,000 x 784
-# pixels 512 rows at a time take 11 ms, 16,384 take 23 ms, and nowhere is there a float copy of all.
-_CHUNK = 512
-_MARGIN = 16  # more candidates than asked for: float32 may swap two that are nearly as far
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """Rows to search in, with what can be known before there is a question.
-
-    Attributes
-    ----------
-    rows : (N, D) uint8 or float32
-        As given, not copied.
-    norms : (N,) float32
-        The squared length of each row, in the rows' own unit.
-    """
-
-    rows: np.ndarray
-    norms: np.ndarray
+_CHUNK = 256  # rows converted to float32 at a time: they fit the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The rows next to a query, the nearest first.
+    """The rows nearest to a query, the nearest first.
 
     Attributes
     ----------
     indices : (k,) int64
-    distances : (k,) float64
+    distances : (k,) float32
         Euclidean; bytes count as 0 to 1, so that a pixel of paper is 1 from a pixel of ink.
     """
 
@@ -62,12 +45,12 @@ class Nearest:
 
 
 def pixel_rows(images: np.ndarray) -> np.ndarray:
-    """Lay images of (N, 28, 28) uint8 out as rows of pixels, (N, 784), without a copy."""
+    """View images of (N, 28, 28) uint8 as rows of pixels, (N, 784)."""
     return images.reshape(len(images), 28 * 28)
 
 
 def features(model: nn.Sequential, images: np.ndarray) -> np.ndarray:
-    """Return what the last linear layer of a model reads: for a linear model, the pixels.
+    """Return the inputs of a model's last linear layer: for a linear model, the pixels.
 
     Parameters
     ----------
@@ -85,13 +68,13 @@ def features(model: nn.Sequential, images: np.ndarray) -> np.ndarray:
     body = nn.Sequential(*list(model)[: _last_linear(model)])
     parts = []
     with torch.inference_mode():
-        for start in range(0, max(len(images), 1), _BATCH):  # once for no images: the width
+        for start in range(0, max(len(images), 1), _BATCH):  # once without images, for the width
             parts.append(body(to_input(images[start : start + _BATCH])).numpy())
     return np.concatenate(parts)
 
 
 def reads_pixels(model: nn.Sequential) -> bool:
-    """Return whether the last linear layer reads the pixels themselves, as in a linear model."""
+    """Return whether the inputs of the last linear layer are the pixels, as in a linear model."""
     return all(isinstance(layer, nn.Flatten) for layer in list(model)[: _last_linear(model)])
 
 
@@ -102,83 +85,48 @@ def _last_linear(model: nn.Sequential) -> int:
     return places[-1]
 
 
-def index_of(rows: np.ndarray) -> Index:
-    """Make rows ready to search in.
-
-    Parameters
-    ----------
-    rows : (N, D) uint8 or float32, at least one
-
-    Raises
-    ------
-    ValueError
-        If the rows are of another shape or type, or not all numbers are finite.
-    """
-    if rows.ndim != 2 or not rows.size or rows.dtype not in (np.uint8, np.float32):
-        raise ValueError(
-            f"expected at least one row, (N, D) uint8 or float32, got {rows.dtype} of shape "
-            f"{rows.shape}."
-        )
-    norms = np.empty(len(rows), dtype=np.float32)
-    for start in range(0, len(rows), _CHUNK):
-        chunk = _as_float(rows[start : start + _CHUNK])
-        norms[start : start + _CHUNK] = np.einsum("nd,nd->n", chunk, chunk)
-    if not np.isfinite(norms).all():
-        raise ValueError(
-            "expected finite numbers, got NaN or infinity, as a model gives that diverged while "
-            "it was trained: choose another."
-        )
-    return Index(rows, norms)
-
-
-def nearest(query: np.ndarray, index: Index, k: int) -> Nearest:
+def nearest(query: np.ndarray, rows: np.ndarray, k: int) -> Nearest:
     """Find the k rows nearest to a query, by Euclidean distance.
 
-    All are compared through |q - r|² = |q|² - 2 q·r + |r|², one matrix product in float32. That
-    loses digits where q and r are close, so the best candidates are measured again as they are.
-
     Parameters
     ----------
-    query : (D,) of the type of the index's rows
+    query : (D,) uint8 or float32
+    rows : (N, D) of the query's type, at least one
     k : int
-        At least 1; with fewer rows, all of them are returned. Rows equally far come in order.
+        At least 1; with fewer rows, all of them are returned. Equally near rows stay in order.
 
     Raises
     ------
     ValueError
-        If the query is of another shape or type, or k is not positive.
+        If a shape, a type or k is another, or not all numbers are finite.
     """
-    rows = index.rows
-    if query.shape != rows.shape[1:] or query.dtype != rows.dtype or k < 1:
+    fits = rows.size and query.ndim == 1 and rows.shape == (len(rows), len(query))
+    if not fits or not rows.dtype == query.dtype in (np.uint8, np.float32) or k < 1:
         raise ValueError(
-            f"expected k of at least 1 and a query of shape {rows.shape[1:]} and type "
-            f"{rows.dtype}, as the rows are, got k = {k}, shape {query.shape}, type {query.dtype}."
+            "expected k of at least 1, and a query (D,) and rows (N, D), both uint8 or both "
+            f"float32, got k = {k}, {query.dtype} {query.shape} and {rows.dtype} {rows.shape}."
         )
-    q, squared = _as_float(query), index.norms.copy()
+    squared = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), _CHUNK):
-        squared[start : start + _CHUNK] -= 2 * (_as_float(rows[start : start + _CHUNK]) @ q)
-    candidates = np.arange(len(rows))
-    if k + _MARGIN < len(rows):
-        candidates = np.sort(np.argpartition(squared, k + _MARGIN)[: k + _MARGIN])
-    distances = _distances(query, rows[candidates])
-    order = np.argsort(distances, kind="stable")[:k]
-    return Nearest(candidates[order], distances[order])
-
-
-def _as_float(rows: np.ndarray) -> np.ndarray:
-    return rows.astype(np.float32, copy=False)
-
-
-def _distances(query: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return how far a few rows, (M, D), are from one, (D,), or each from its own, in float64."""
-    unit = 255 if rows.dtype == np.uint8 else 1
-    return np.linalg.norm(rows.astype(np.float64) - query, axis=1) / unit
+        difference = rows[start : start + _CHUNK].astype(np.float32)  # a copy
+        difference -= query
+        squared[start : start + _CHUNK] = np.vecdot(difference, difference)
+    if not np.isfinite(squared).all():
+        raise ValueError(
+            "expected finite numbers, got NaN or infinity: the model diverged in training, choose "
+            "another."
+        )
+    order = np.argsort(squared, kind="stable")[:k]
+    return Nearest(order, np.sqrt(squared[order]) / (255 if rows.dtype == np.uint8 else 1))
 
 
 def own_distances(
     images: np.ndarray, labels: np.ndarray, label: int, sample: int = 500
 ) -> np.ndarray:
     """Measure how close together the images of a class lie: the scale for `class_distance`.
+
+    All distances come from one matrix product: |a - b|² = |a|² - 2 a·b + |b|². It loses digits
+    where a and b are close, so the distance to the nearest one is then measured directly.
 
     Parameters
     ----------
@@ -190,41 +138,33 @@ def own_distances(
 
     Returns
     -------
-    (at most sample,) float64: the distance of each to its nearest other image of the class.
+    (at most sample,) float32: the distance of each to its nearest other image of the class.
     Empty if the class has fewer than two images.
     """
-    rows = pixel_rows(images[labels == label])
+    rows = pixel_rows(images[labels == label]).astype(np.float32) / 255  # (M, 784)
     if len(rows) < 2:
-        return np.empty(0)
-    index, measured = index_of(rows), np.arange(min(sample, len(rows)))
-    queries = _as_float(rows[measured])
-    least, other = np.full(len(measured), np.inf, np.float32), np.zeros_like(measured)
-    for start in range(0, len(rows), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        squared = index.norms[chunk] - 2 * (queries @ _as_float(rows[chunk]).T)  # without |q|²
-        itself = measured[chunk]
-        squared[itself, itself - start] = np.inf
-        found = squared.argmin(axis=1)
-        smaller = squared[measured, found] < least
-        least[smaller] = squared[measured, found][smaller]
-        other[smaller] = start + found[smaller]
-    return _distances(rows[measured], rows[other])
+        return np.empty(0, dtype=np.float32)
+    measured = rows[:sample]  # (S, 784)
+    squared = np.vecdot(rows, rows) - 2 * measured @ rows.T  # (S, M), without the own |a|²
+    np.fill_diagonal(squared, np.inf)
+    return np.linalg.norm(measured - rows[squared.argmin(axis=1)], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassDistance:
-    """How far an image is from the stored ones of a class.
+    """How far an image is from the stored images of a class.
 
     Attributes
     ----------
     nearest : float
         Euclidean distance, pixels from 0 to 1, to the nearest image of the class. Two images that
-        differ in one pixel, paper here and ink there, are 1 apart.
+        differ in one pixel, paper in one and ink in the other, are 1 apart.
     index : int
-        Which image that is.
+        The index of that image.
     share_farther : float
-        Of the class's own images, the share (0 to 1) that is farther from its nearest other image
-        of the class. 0.5: as close as the class is to itself. 0: farther off than any of them.
+        The share of the class's images, 0 to 1, that are farther than this from their nearest
+        other image of the class. At 0.5 the image is as near to the class as a typical image of
+        it, at 0 it is farther away than all of them.
     """
 
     nearest: float
@@ -243,13 +183,13 @@ def class_distance(
     images : (N, 28, 28) uint8
     labels : (N,) int64
     label : int
-    own : (S,) float64
-        What `own_distances` returns for the same images and class.
+    own : (S,) float32
+        The result of `own_distances` for the same images and class.
 
     Raises
     ------
     ValueError
-        If the class has fewer than two images: then nothing can be said.
+        If the class has fewer than two images, so that there is nothing to compare with.
     """
     places = np.flatnonzero(labels == label)
     if not len(own) or len(places) < 2:
@@ -257,6 +197,6 @@ def class_distance(
             f"expected at least two images of class {label}, got {len(places)}: choose data with "
             "more of it."
         )
-    found = nearest(image.ravel(), index_of(pixel_rows(images[places])), 1)
+    found = nearest(image.ravel(), pixel_rows(images[places]), 1)
     distance = float(found.distances[0])
     return ClassDistance(distance, int(places[found.indices[0]]), float((own > distance).mean()))

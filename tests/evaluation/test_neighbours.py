@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,6 @@ from mnist_core.data.inputs import to_input
 from mnist_core.evaluation.neighbours import (
     class_distance,
     features,
-    index_of,
     nearest,
     own_distances,
     pixel_rows,
@@ -71,22 +72,21 @@ def test_a_model_without_a_linear_layer_has_no_features():
 
 def test_the_nearest_of_a_few_points_are_exact():
     rows = np.array([[3, 4], [0, 0], [6, 8], [0, 1]], dtype=np.float32)
-    found = nearest(np.zeros(2, np.float32), index_of(rows), 3)
+    found = nearest(np.zeros(2, np.float32), rows, 3)
     np.testing.assert_array_equal(found.indices, [1, 3, 0])
     np.testing.assert_array_equal(found.distances, [0, 1, 5])
 
 
 def test_bytes_count_from_0_to_1():
-    index = index_of(pixel_rows(images_of(0, 51, 255)))
-    found = nearest(images_of(255)[0].ravel(), index, 3)
+    found = nearest(images_of(255)[0].ravel(), pixel_rows(images_of(0, 51, 255)), 3)
     np.testing.assert_array_equal(found.indices, [2, 1, 0])
-    np.testing.assert_allclose(found.distances, [0, 0.8, 1], atol=1e-12)
+    np.testing.assert_allclose(found.distances, [0, 0.8, 1], rtol=1e-6)
 
 
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    n=st.sampled_from([1, 2, 20, 511, 512, 513, 1_500]),
+    n=st.sampled_from([1, 2, 20, 255, 256, 257, 1_500]),
     k=st.integers(1, 40),
     as_bytes=st.booleans(),
 )
@@ -98,78 +98,76 @@ def test_the_nearest_are_those_of_a_plain_search(seed, n, k, as_bytes):
     else:
         rows = rng.normal(size=(n, 30)).astype(np.float32)
         query, unit = rng.normal(size=30).astype(np.float32), 1
-    found = nearest(query, index_of(rows), k)
+    found = nearest(query, rows, k)
     expected = cdist(query[None].astype(float), rows.astype(float))[0] / unit
-    np.testing.assert_array_equal(found.indices, np.argsort(expected, kind="stable")[:k])
-    np.testing.assert_allclose(found.distances, np.sort(expected)[:k], rtol=1e-12)
+    if as_bytes:  # squares of bytes have no rounding
+        np.testing.assert_array_equal(found.indices, np.argsort(expected, kind="stable")[:k])
+    np.testing.assert_allclose(found.distances, np.sort(expected)[:k], rtol=1e-6)
+    np.testing.assert_allclose(found.distances, expected[found.indices], rtol=1e-6)
 
 
 def test_close_points_far_from_the_origin_are_told_apart():
     rows = 1_000 + 0.01 * np.random.default_rng(0).normal(size=(15, 4)).astype(np.float32)
-    found = nearest(rows[9], index_of(rows), 15)
+    found = nearest(rows[9], rows, 15)
     expected = cdist(rows[9:10].astype(float), rows.astype(float))[0]
     np.testing.assert_array_equal(found.indices, np.argsort(expected))
     assert found.distances[0] == 0
 
 
-def test_a_row_finds_itself_at_distance_0_and_copies_in_order():
+def test_a_row_finds_itself_at_distance_0_and_its_copies_in_order():
     rows = pixel_rows(random_images(600))
     rows[[70, 590, 8]] = rows[300]
-    found = nearest(rows[300], index_of(rows), 5)
+    found = nearest(rows[300], rows, 5)
     np.testing.assert_array_equal(found.indices[:4], [8, 70, 300, 590])
     np.testing.assert_array_equal(found.distances[:4], 0)
     assert found.distances[4] > 0
 
 
-def test_an_index_is_no_copy():
-    images = random_images(5)
-    images.setflags(write=False)  # as those of a data set are
-    index = index_of(pixel_rows(images))
-    assert np.shares_memory(index.rows, images)
-    assert index.norms.dtype == np.float32
+def test_a_search_does_not_copy_or_change_all_rows():
+    rows = pixel_rows(random_images(20_000))
+    rows.setflags(write=False)  # as those of a data set
+    tracemalloc.start()
+    nearest(rows[5], rows, 8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < rows.nbytes / 4
 
 
 @pytest.mark.parametrize(
-    "rows",
-    [np.zeros((0, 3), np.float32), np.zeros((3, 3)), np.zeros(3, np.uint8), random_images(2)],
-    ids=["empty", "float64", "vector", "images"],
+    ("query", "rows", "k"),
+    [
+        (np.zeros(3, np.float32), np.zeros((2, 3), np.uint8), 1),
+        (np.zeros(3), np.zeros((2, 3)), 1),
+        (np.zeros(4, np.uint8), np.zeros((2, 3), np.uint8), 1),
+        (np.zeros((1, 3), np.uint8), np.zeros((2, 3), np.uint8), 1),
+        (np.zeros(3, np.uint8), np.zeros((0, 3), np.uint8), 1),
+        (np.zeros(3, np.uint8), np.zeros(3, np.uint8), 1),
+        (np.zeros((28, 28), np.uint8), random_images(2), 1),
+        (np.zeros(3, np.uint8), np.zeros((2, 3), np.uint8), 0),
+    ],
 )
-def test_rows_of_another_kind_are_refused(rows):
-    with pytest.raises(ValueError, match="expected at least one row"):
-        index_of(rows)
+def test_arrays_of_another_kind_are_refused(query, rows, k):
+    with pytest.raises(ValueError, match=f"got k = {k}, {query.dtype} "):
+        nearest(query, rows, k)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_rows_that_are_no_numbers_are_refused(value):
-    with pytest.raises(ValueError, match="diverged while it was trained: choose another"):
-        index_of(np.full((2, 3), value, dtype=np.float32))
-
-
-@pytest.mark.parametrize(
-    ("query", "k"),
-    [
-        (np.zeros(3, np.float32), 1),
-        (np.zeros(4, np.uint8), 1),
-        (np.zeros((1, 3), np.uint8), 1),
-        (np.zeros(3, np.uint8), 0),
-    ],
-)
-def test_a_query_of_another_kind_is_refused(query, k):
-    with pytest.raises(ValueError, match=f"got k = {k}"):
-        nearest(query, index_of(np.zeros((2, 3), np.uint8)), k)
+def test_numbers_that_are_not_finite_are_refused(value):
+    with pytest.raises(ValueError, match="the model diverged in training"):
+        nearest(np.zeros(3, np.float32), np.full((2, 3), value, dtype=np.float32), 1)
 
 
 def test_own_distances_are_those_to_the_nearest_other_of_the_class():
     images = images_of(0, 51, 60, 255, 250)
     truth = labels(3, 3, 8, 3, 8)
-    np.testing.assert_allclose(own_distances(images, truth, 3), [0.2, 0.2, 0.8], atol=1e-12)
-    np.testing.assert_allclose(own_distances(images, truth, 3, sample=1), [0.2], atol=1e-12)
-    np.testing.assert_allclose(own_distances(images, truth, 8), [190 / 255] * 2, atol=1e-12)
+    np.testing.assert_allclose(own_distances(images, truth, 3), [0.2, 0.2, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(own_distances(images, truth, 3, sample=1), [0.2], rtol=1e-6)
+    np.testing.assert_allclose(own_distances(images, truth, 8), [190 / 255] * 2, rtol=1e-6)
     assert own_distances(images, truth, 5).shape == (0,)
     assert own_distances(images, labels(3, 8, 8, 8, 8), 3).shape == (0,)
 
 
-@pytest.mark.parametrize("sample", [5, 500, 512, 600, 5_000])
+@pytest.mark.parametrize("sample", [5, 500, 5_000])
 def test_own_distances_are_those_of_a_plain_search(sample):
     images = digits().train_images
     truth = np.where(np.arange(len(images)) < 1_100, 0, 1)
@@ -177,7 +175,7 @@ def test_own_distances_are_those_of_a_plain_search(sample):
     every = cdist(rows[:sample], rows)
     np.fill_diagonal(every, np.inf)
     result = own_distances(images, truth, 0, sample)
-    np.testing.assert_allclose(result, every.min(axis=1), rtol=1e-9)
+    np.testing.assert_allclose(result, every.min(axis=1), rtol=1e-6)
 
 
 def test_a_class_distance_is_exact():
@@ -203,7 +201,7 @@ def test_a_class_of_fewer_than_two_images_has_no_distances(truth):
         class_distance(images[0], images, truth, 3, own)
 
 
-def test_unseen_digits_are_about_as_close_to_their_class_as_it_is_to_itself():
+def test_unseen_digits_are_typical_of_their_class_and_noise_is_not():
     data = digits()
     for label in (0, 7):
         own = own_distances(data.train_images, data.train_labels, label)
@@ -217,9 +215,9 @@ def test_unseen_digits_are_about_as_close_to_their_class_as_it_is_to_itself():
         assert far.share_farther == 0
 
 
-def test_the_nearest_of_mnist_s_training_digits_read_the_test_digits(mnist_dir):
+def test_the_nearest_training_digits_predict_mnist_s_test_digits(mnist_dir):
     data = mnist_in(mnist_dir)
-    index = index_of(pixel_rows(data.train_images))
-    found = [nearest(row, index, 1).indices[0] for row in pixel_rows(data.test_images[:60])]
+    rows = pixel_rows(data.train_images)
+    found = [nearest(row, rows, 1).indices[0] for row in pixel_rows(data.test_images[:60])]
     right = data.train_labels[found] == data.test_labels[:60]
     assert right.mean() >= 0.95  # LeCun et al. 1998: 95 % for plain nearest neighbours

@@ -236,7 +236,7 @@ def nearest(offer: ModelOnOffer, image: np.ndarray, dataset: Dataset, said: int 
     texts.show("why", "nearest")
     st.markdown("**In pixels**")
     row = neighbours.pixel_rows(image[None])[0]
-    by_pixels = neighbours.nearest(row, caches.pixel_index(dataset), NEIGHBOURS)
+    by_pixels = neighbours.nearest(row, neighbours.pixel_rows(dataset.train_images), NEIGHBOURS)
     _neighbours(by_pixels, dataset, "drawing_nearest_pixels")
     if said is not None:
         _class_distance(image, dataset, said)
@@ -252,15 +252,15 @@ def nearest(offer: ModelOnOffer, image: np.ndarray, dataset: Dataset, said: int 
 
 def _by_features(offer: ModelOnOffer, image: np.ndarray, dataset: Dataset) -> None:
     st.markdown("**In the network's last hidden layer**")
+    rows = caches.features_of(offer, dataset)
+    (query,) = neighbours.features(caches.model_of(offer), image[None])
     try:
-        index = caches.feature_index(offer, dataset)
+        found = neighbours.nearest(query, rows, NEIGHBOURS)
     except ValueError as problem:
         st.info(str(problem), icon=":material/info:")
         return
-    features = neighbours.features(caches.model_of(offer), image[None])
-    found = neighbours.nearest(features[0], index, NEIGHBOURS)
     _neighbours(found, dataset, "drawing_nearest_features")
-    n, width = index.rows.shape
+    n, width = rows.shape
     total = len(dataset.train_images)
     which = f"the first {n:,} of {total:,}" if n < total else f"all {n:,}"
     st.caption(f"Among {which} training images, by the {width} numbers the last layer reads.")
