@@ -1,14 +1,13 @@
-"""How soon a drawing is answered, on each pad, in a real browser on loopback, in one go.
+"""How soon a drawing is predicted, on each pad, in a real browser on the same machine.
 
     python -m benchmarks.pads [--strokes 40] [--seconds 4]
 
-On the drawing page strokes are drawn with the mouse, on the live pad and on
-streamlit-drawable-canvas, while nobody trains and while another visitor's run does. Timed by the
-browser's own clock:
+The mouse draws strokes on the drawing page, on the live pad and on streamlit-drawable-canvas, while
+nobody trains and while another visitor trains. The browser's clock measures
 
-- pen up to answer: from the ``pointerup`` event to the last change of the number that the page
-  shows with each answer, seen by a MutationObserver
-- live updates: how often that number changes a second while the pen moves, 60 times a second
+- pen up to prediction: from the ``pointerup`` event to the last change of the number that the page
+  shows with each prediction, seen by a MutationObserver
+- live updates: how often a second that number changes while the pen moves, 60 times a second
 
 Prints median, 95th percentile and the worst, and the ratio of the two pads.
 """
@@ -23,26 +22,26 @@ import time
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.clicks import begin, visitor
-from benchmarks.machine import app_server, chromium, describe
+from benchmarks.machine import app_server, chromium, describe, spread_ms
 
 PORT = 8655
 PADS = ("Live pad", "With tools")
-QUIET_MS = 700  # an answer is the last one if none follows for so long; the canvas waits 200
+QUIET_MS = 700  # a prediction is the last one if none follows in this time; the canvas waits 200
 WATCH = """() => {
-    const number = () => document.querySelector('.answer-note:last-child')
+    const number = () => document.querySelector('.prediction-note:last-child')
         ?.textContent.match(/\\d+/)?.[0];
-    window.answers = [];
+    window.predictions = [];
     let last = number();
     new MutationObserver(() => {
         const now = number();
         if (now === undefined || now === last) return;
         last = now;
-        window.answers.push(performance.now());
+        window.predictions.push(performance.now());
     }).observe(document.body, {childList: true, characterData: true, subtree: true});
     document.addEventListener('pointerup', () => { window.up = performance.now(); }, true);
 }"""
-ANSWERED = f"""() => window.answers.at(-1) > window.up
-    && performance.now() - window.answers.at(-1) > {QUIET_MS}"""
+PREDICTED = f"""() => window.predictions.at(-1) > window.up
+    && performance.now() - window.predictions.at(-1) > {QUIET_MS}"""
 
 
 def choose(page: Page, pad: str) -> None:
@@ -57,46 +56,53 @@ def clear(page: Page) -> None:
     page.wait_for_timeout(1000)
 
 
-def stroke(page: Page, index: int) -> None:
-    """Draw a short stroke, each at another place, as fast as the mouse can be moved."""
+def corner(page: Page) -> tuple[float, float]:
+    """Return the pad's upper left corner on the screen."""
     box = page.locator(".st-key-drawing_canvas canvas").last.bounding_box()
-    x, y = box["x"] + 30 + 20 * (index % 11), box["y"] + 30 + 45 * (index // 11 % 5)
+    if box is None:
+        raise RuntimeError("the pad is not on the page.")
+    return box["x"], box["y"]
+
+
+def stroke(page: Page, index: int) -> None:
+    """Draw a short stroke, each at another place, as fast as the mouse moves."""
+    left, top = corner(page)
+    x, y = left + 30 + 20 * (index % 11), top + 30 + 45 * (index // 11 % 5)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 15, y + 40, steps=10)
     page.mouse.up()
 
 
-def pen_up_to_answer(page: Page, strokes: int) -> list[float]:
-    """Return milliseconds from each pen up to its answer."""
+def pen_up_to_prediction(page: Page, strokes: int) -> list[float]:
+    """Return milliseconds from each pen up to its prediction."""
     times = []
-    clear_after = 20  # so that every stroke changes the picture
     for i in range(strokes):
-        if i and i % clear_after == 0:
+        if i and i % 20 == 0:  # on a full pad a stroke changes nothing
             clear(page)
         stroke(page, i)
-        page.wait_for_function(ANSWERED, timeout=20_000)
-        times.append(page.evaluate("window.answers.at(-1) - window.up"))
+        page.wait_for_function(PREDICTED, timeout=20_000)
+        times.append(page.evaluate("window.predictions.at(-1) - window.up"))
     return times
 
 
 def live_updates(page: Page, seconds: float) -> float:
-    """Return how many answers a second come while the pen moves."""
+    """Return the number of predictions a second while the pen moves."""
     clear(page)
-    box = page.locator(".st-key-drawing_canvas canvas").last.bounding_box()
-    page.mouse.move(box["x"] + 140, box["y"] + 40)
+    left, top = corner(page)
+    page.mouse.move(left + 140, top + 40)
     page.mouse.down()
-    page.evaluate("window.answers = []")
+    page.evaluate("window.predictions = []")
     start = time.perf_counter()
     while (elapsed := time.perf_counter() - start) < seconds:
         turn = 2 * math.pi * elapsed / seconds
         radius = 100 - 8 * math.sin(9 * turn)
-        x = box["x"] + 140 + radius * math.sin(turn)
-        page.mouse.move(x, box["y"] + 140 - radius * math.cos(turn))
+        x, y = left + 140 + radius * math.sin(turn), top + 140 - radius * math.cos(turn)
+        page.mouse.move(x, y)
         time.sleep(1 / 60)
-    updates = page.evaluate("window.answers.length") / elapsed
+    updates = page.evaluate("window.predictions.length") / elapsed
     page.mouse.up()
-    page.wait_for_function(ANSWERED, timeout=20_000)
+    page.wait_for_function(PREDICTED, timeout=20_000)
     return updates
 
 
@@ -104,16 +110,11 @@ def measure(page: Page, title: str, strokes: int, seconds: float) -> None:
     medians = {}
     for pad in PADS:
         choose(page, pad)
-        pen_up_to_answer(page, 3)  # warm-up
+        pen_up_to_prediction(page, 3)  # warm-up
         clear(page)
-        times = pen_up_to_answer(page, strokes)
+        times = pen_up_to_prediction(page, strokes)
         medians[pad] = statistics.median(times)
-        print(
-            f"{title:16} {pad:18} pen up to answer: median {medians[pad]:4.0f} ms, 95 % within "
-            f"{statistics.quantiles(times, n=20)[-1]:4.0f} ms, worst {max(times):4.0f} ms, "
-            f"n = {len(times)}",
-            flush=True,
-        )
+        print(f"{title:16} {pad:18} pen up to prediction: {spread_ms(times)}", flush=True)
     print(f"{title:16} ratio {medians[PADS[1]] / medians[PADS[0]]:.1f}", flush=True)
     choose(page, PADS[0])
     rates = [live_updates(page, seconds) for _ in range(5)]
@@ -135,7 +136,7 @@ def drawer(browser: Browser, url: str) -> Page:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How soon a drawing is answered.")
+    parser = argparse.ArgumentParser(description="How soon a drawing is predicted.")
     parser.add_argument("--strokes", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=4)
     arguments = parser.parse_args()
@@ -146,7 +147,7 @@ def main() -> None:
         begin(visitor(browser, url), 500)
         measure(page, "another trains", arguments.strokes, arguments.seconds)
         browser.close()
-    print(describe())
+    print(describe("streamlit"))
 
 
 if __name__ == "__main__":

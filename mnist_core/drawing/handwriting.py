@@ -1,14 +1,14 @@
-"""The visitor's own drawings with their true labels: a small test set, kept in the workspace.
+"""The visitor's own drawings with their true labels: a small test set, saved in the workspace.
 
     <workspace>/handwriting.zip      index.json, 0001_label3.png, 0002_label7.png, ...
 
-One file, the same on the disk and as a download; any program opens it. At most 500 drawings are
-some 250 kB, so it does not count towards the limit of what runs may take on the disk. Uploaded
-files are read in memory, within limits, and nothing in them names a path.
+The file on disk and the download are the same, and any program can open it. 500 drawings, the most
+there can be, take about 250 kB, so they do not count towards the disk limit of runs. Uploaded files
+are read in memory, within limits, and no name in them is used as a path.
 
-Half of the drawings of each digit are left out of tuning (`mnist_core.training.finetuning`). Which
-half a drawing is in is decided when it is saved and never changes, so no drawing is ever used both
-to tune a model and to judge one.
+Half of the drawings of each digit are left out of tuning (`mnist_core.training.finetuning`). The
+half of a drawing is fixed when it is saved, so no drawing is used both to tune a model and to test
+one.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mnist_core.common.files import read_json
+from mnist_core.common.formatting import quoted
 from mnist_core.common.zips import DAMAGED, reason, wanted_files
 
 __all__ = ["MOST", "Handwriting", "Sample", "from_zip", "to_zip"]
@@ -36,12 +37,12 @@ MOST = 500  # drawings
 INDEX = "index.json"
 MOST_BYTES, MOST_ENTRIES = 3_000_000, 1_100
 _NAME = re.compile(r"\d{4,6}_label([0-9])\.png", re.ASCII)
-_UNUSABLE = (*DAMAGED, SyntaxError, TypeError, KeyError, struct.error)  # Pillow raises these too
+_UNUSABLE = (*DAMAGED, SyntaxError, TypeError, KeyError, struct.error)  # also from Pillow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A drawing as the model sees it, and what it is.
+    """A drawing as the model sees it, and its true label.
 
     Attributes
     ----------
@@ -52,9 +53,9 @@ class Sample:
     created : float
         Seconds since 1970.
     left_out : bool
-        Whether no model is tuned on it, so that it can judge those that are.
+        Whether it is in the test half: no model is tuned on it.
     id : str
-        16 characters that only this picture has.
+        16 characters computed from the pixels.
     """
 
     pixels: np.ndarray
@@ -70,11 +71,11 @@ class Sample:
                 f"{self.pixels.shape} and {self.pixels.dtype}."
             )
         if type(self.label) is not int or not 0 <= self.label <= 9:
-            raise ValueError(f"expected a label from 0 to 9, got {self.label!r:.40}.")
+            raise ValueError(f"expected a label from 0 to 9, got {quoted(self.label)}.")
         if type(self.created) is not float or not math.isfinite(self.created):
-            raise ValueError(f"expected a time in seconds, got {self.created!r:.40}.")
+            raise ValueError(f"expected a time in seconds, got {quoted(self.created)}.")
         if type(self.left_out) is not bool:
-            raise ValueError(f"“left_out” must be true or false, got {self.left_out!r:.40}.")
+            raise ValueError(f"“left_out” must be true or false, got {quoted(self.left_out)}.")
         own = self.pixels.copy()
         own.setflags(write=False)
         object.__setattr__(self, "pixels", own)
@@ -84,7 +85,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Handwriting:
-    """A set of drawings, each picture once, in the order they were kept. Never changed."""
+    """A set of drawings, each picture once, in the order they were saved. Immutable."""
 
     samples: tuple[Sample, ...] = ()
     _by_id: dict[str, Sample] = field(init=False, repr=False)
@@ -110,7 +111,7 @@ class Handwriting:
 
     @property
     def labels(self) -> np.ndarray:
-        """What they are: (N,) int64."""
+        """The true labels: (N,) int64."""
         return np.array([sample.label for sample in self.samples], dtype=np.int64)
 
     @property
@@ -128,19 +129,19 @@ class Handwriting:
         return part.images, part.labels
 
     def label_of(self, pixels: np.ndarray) -> int | None:
-        """Return the label under which a picture is kept, or None if it is not."""
+        """Return the label under which a picture is saved, or None if it is not saved."""
         sample = self._by_id.get(Sample(pixels, 0).id)
         return sample.label if sample else None
 
     def plus(self, pixels: np.ndarray, label: int, created: float = 0.0) -> Handwriting:
-        """Return the set with one more drawing; one that is there already gets the new label.
+        """Return the set with one more drawing; a drawing of the set gets the new label instead.
 
         The first drawing of a digit is for tuning, the second is left out, and so on in turn.
 
         Raises
         ------
         ValueError
-            If the set is full, or the drawing or the label is not what it should be.
+            If the set is full, or the drawing or the label is not as `Sample` expects.
         """
         new = Sample(pixels, label, created)
         if new.id in self._by_id:
@@ -152,16 +153,16 @@ class Handwriting:
         return Handwriting((*self.samples, new))
 
     def without(self, sample_id: str) -> Handwriting:
-        """Return the set without a drawing; the same set if it has none of this id."""
+        """Return the set without the drawing of this id, if it has one."""
         return Handwriting(tuple(s for s in self.samples if s.id != sample_id))
 
     def merged(self, others: Iterable[Sample]) -> Handwriting:
-        """Return the set with others added, those left out that are there already.
+        """Return the set with those of others added that it does not have yet.
 
         Raises
         ------
         ValueError
-            If that is too many.
+            If that makes more than 500.
         """
         new = tuple(s for s in others if s.id not in self._by_id)
         if len(self) + len(new) > MOST:
@@ -173,9 +174,9 @@ class Handwriting:
 
 
 def to_zip(handwriting: Handwriting) -> bytes:
-    """Pack a set: a PNG a drawing, 28x28 with 8 bits of grey, and an index of what is known."""
+    """Pack a set: one PNG for each drawing, 28x28 with 8 bits of grey, and an index."""
     rows, out = [], io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:  # a PNG is packed already
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:  # a PNG is compressed already
         for number, sample in enumerate(handwriting.samples, 1):
             name = f"{number:04d}_label{sample.label}.png"
             picture = io.BytesIO()
@@ -188,12 +189,12 @@ def to_zip(handwriting: Handwriting) -> bytes:
 
 
 def from_zip(data: bytes) -> Handwriting:
-    """Read a set that `to_zip` packed, or PNG files named like its own without an index.
+    """Read a set that `to_zip` packed; the index can be missing.
 
     Raises
     ------
     ValueError
-        If it is anything else; the message says what is wrong and what was expected.
+        If it is no such file; the message says what is wrong and what was expected.
     """
     if len(data) > MOST_BYTES:
         raise ValueError(
@@ -220,7 +221,7 @@ def from_zip(data: bytes) -> Handwriting:
 
 
 def _entries(data: bytes) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
-    """Return {name: PNG} and {name: what the index says} of an archive."""
+    """Return {name: PNG} and {name: row of the index} of an archive."""
     found = wanted_files(data, _role, MOST_ENTRIES, MOST_BYTES)
     rows = read_json(found.pop(INDEX, b"{}")).get("drawings", [])
     if not found:
@@ -233,18 +234,18 @@ def _entries(data: bytes) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
 
 
 def _role(path: str) -> str | None:
-    """Return a file's name if it is one of ours, with a folder around it or without."""
+    """Return a file's name without its folder if it belongs to a set, else None."""
     name = path.rpartition("/")[2]
     return name if name == INDEX or _NAME.fullmatch(name) else None
 
 
 def _pixels(name: str, png: bytes) -> np.ndarray:
-    """Decode a picture of the one kind that is taken: (28, 28) uint8."""
+    """Decode a 28x28 PNG in 8-bit grey: (28, 28) uint8."""
     try:
         picture = Image.open(io.BytesIO(png), formats=["PNG"])
     except UnidentifiedImageError:
         raise ValueError(f"{name} is no PNG picture") from None
-    if picture.size != (28, 28) or picture.mode != "L":  # both are known before it is unpacked
+    if picture.size != (28, 28) or picture.mode != "L":  # both are known before it is decoded
         width, height = picture.size
         raise ValueError(
             f"{name} is {width}x{height} of mode {picture.mode}, expected 28x28 in 8-bit grey"

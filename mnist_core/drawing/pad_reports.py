@@ -1,4 +1,8 @@
-"""From what a drawing pad in the browser reports to ink. Nothing it sends is taken on trust."""
+"""Checked reports of the drawing pads in the browser, and the drawings they describe.
+
+A browser can send anything. A report is converted to a dataclass whose types state every limit, and
+anything else is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,15 @@ import hashlib
 import io
 import struct
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, ClassVar, TypeVar
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from PIL import Image
 
+from mnist_core.common.formatting import quoted
 from mnist_core.drawing.preprocessing import ink_of
 
 __all__ = [
@@ -23,16 +29,14 @@ __all__ = [
     "PREFIX",
     "SIDE",
     "Cells",
-    "Drawn",
+    "Drawing",
     "PadError",
     "Strokes",
-    "drawn_of_cells",
-    "drawn_of_picture",
-    "drawn_of_strokes",
+    "drawing_of_picture",
     "ink_of_cells",
     "ink_of_picture",
-    "read_cells",
-    "read_strokes",
+    "read_picture",
+    "read_report",
 ]
 
 SIDE = 280  # pixels of a drawn picture, each way
@@ -40,40 +44,45 @@ CELLS = 28  # cells of the keyboard grid, each way
 PREFIX = "data:image/png;base64,"
 PICTURE_LIMIT = 200_000  # characters; a pad's picture has 3,000 to 10,000, noise 150,000
 
-_BROKEN = (  # what Pillow raises over a broken PNG
+_BROKEN = (  # what Pillow raises on a broken PNG
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, OverflowError),
     *(MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
 )
-POINT_LIMIT = 4_000  # points of a drawing, as in live_pad.js
-OUTERMOST = 400  # pixels; a captured pen may leave the pad, live_pad.js keeps it within 40 of it
+POINT_LIMIT = 4_000  # points of a drawing, the same as in live_pad.js
+OUTERMOST = 400  # pixels; live_pad.js clips a pen that leaves the pad to 40 pixels outside it
 THINNEST, THICKEST = 6, 40  # pixels, the pen's width
-REPORT_LIMIT = 2**31  # a counter beyond it was not counted by a pad
-UNDO_LIMIT = 2_000  # cells in the steps that a grid can take back
+UNDO_LIMIT = 2_000  # cells in all steps that the grid can undo
+
+Revision = Annotated[int, Meta(ge=0, le=2**31)]
+Picture = Annotated[str, Meta(max_length=PICTURE_LIMIT)]
+Tenth = Annotated[int, Meta(ge=-10 * OUTERMOST, le=10 * OUTERMOST)]
+Stroke = Annotated[tuple[Tenth, ...], Meta(min_length=3, max_length=3 * POINT_LIMIT)]
+Cell = Annotated[int, Meta(ge=0, lt=CELLS**2)]
 
 
 class PadError(ValueError):
-    """A pad reported something that no pad of ours sends."""
+    """A report that none of our pads sends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What is drawn, whichever pad it was drawn on.
+class Drawing:
+    """A drawing, whichever pad it was made on.
 
     Attributes
     ----------
-    ink : (280, 280) float32, 0 (paper) to 1 (ink), read-only
-        Zeros if nothing is drawn.
+    ink : (H, W) float32, 0 (paper) to 1 (ink)
+        Zeros if nothing is drawn; (280, 280) and read-only unless it is from a photo.
     resting : bool
-        Nothing was added for a while: there is time for more than the answer.
-    beginning : str
-        A short text that names this very picture, to key caches; "" if nothing is drawn.
+        Nothing has been added for a while, so there is time to update the whole page.
+    picture_id : str
+        Identifies the picture, to key caches; "" if nothing is drawn.
     revision : int
-        Counts what the pad has sent.
+        Number of the report it comes from.
     """
 
     ink: np.ndarray
     resting: bool
-    beginning: str
+    picture_id: str
     revision: int
 
 
@@ -83,27 +92,37 @@ class Strokes:
 
     Attributes
     ----------
-    start : int
-        Which beginning of the pad it belongs to (Python may hand it a new one).
     revision : int
+        Number of the report.
     moving : bool
-        The pen is down: this is a live update, and more will come.
+        The pen is down: more reports follow.
     resting : bool
+        See `Drawing`.
     picture : str
         A PNG of 280x280 as a data URL, or "" for an empty pad. Not decoded yet.
     width : int
         The pen's width, 6 to 40 pixels.
     strokes : tuple of tuple of int
-        Each x, y, width, x, y, width and so on, in tenths of a pixel; () while the pen moves.
+        For each stroke x, y, width, x, y, width and so on, in tenths of a pixel; () while the pen
+        moves.
     """
 
-    start: int = 0
-    revision: int = 0
-    moving: bool = False
-    resting: bool = True
-    picture: str = ""
-    width: int = 18
-    strokes: tuple[tuple[int, ...], ...] = ()
+    revision: Revision
+    moving: bool
+    resting: bool
+    picture: Picture
+    width: Annotated[int, Meta(ge=THINNEST, le=THICKEST)]
+    strokes: Annotated[tuple[Stroke, ...], Meta(max_length=POINT_LIMIT)]
+
+    def __post_init__(self) -> None:
+        if sum(map(len, self.strokes)) > 3 * POINT_LIMIT:
+            raise ValueError(f"expected at most {POINT_LIMIT} points, got more")
+        if any(len(stroke) % 3 or min(stroke[2::3]) <= 0 for stroke in self.strokes):
+            raise ValueError("expected x, y and a width above 0 for each point")
+
+    def drawing(self) -> Drawing:
+        """Return the drawing; PadError if its picture cannot be decoded."""
+        return drawing_of_picture(self.picture, self.revision, resting=self.resting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,146 +131,77 @@ class Cells:
 
     Attributes
     ----------
-    start, revision : int
-    moving, resting : bool
-        A key is no pen: it never moves.
+    revision : int
+        Number of the report.
+    resting : bool
+        See `Drawing`.
     cells : str
         784 characters, row by row: "1" is ink, "0" paper.
     here : int
-        Index of the cell the keyboard is at.
+        Index of the cell that has the cursor.
     undo : tuple of tuple of int
-        Steps that can be taken back, the last one last: indices of the cells each flipped.
+        Steps that can be undone, the last one last: indices of the cells that each flipped.
     """
 
-    start: int = 0
-    revision: int = 0
-    moving: bool = False
-    resting: bool = True
-    cells: str = "0" * CELLS**2
-    here: int = 0
-    undo: tuple[tuple[int, ...], ...] = ()
+    moving: ClassVar[bool] = False
+    revision: Revision
+    resting: bool
+    cells: Annotated[str, Meta(pattern=rf"^[01]{{{CELLS**2}}}\Z")]
+    here: Cell
+    undo: Annotated[tuple[tuple[Cell, ...], ...], Meta(max_length=UNDO_LIMIT)]
+
+    def __post_init__(self) -> None:
+        if sum(map(len, self.undo)) > UNDO_LIMIT:
+            raise ValueError(f"expected at most {UNDO_LIMIT} cells to undo, got more")
+
+    def drawing(self) -> Drawing:
+        """Return the drawing."""
+        picture_id = _id_of(self.cells) if "1" in self.cells else ""
+        return Drawing(ink_of_cells(self.cells), self.resting, picture_id, self.revision)
 
 
-NO_STROKES, NO_CELLS = Strokes(), Cells()
+NO_STROKES = Strokes(revision=0, moving=False, resting=True, picture="", width=18, strokes=())
+NO_CELLS = Cells(revision=0, resting=True, cells="0" * CELLS**2, here=0, undo=())
+Report = TypeVar("Report", Strokes, Cells)
 
 
-def read_strokes(report: object) -> Strokes:
-    """Check what the live pad reports.
+def read_report(report: object, kind: type[Report]) -> Report:
+    """Check a report of the live pad (`Strokes`) or of the keyboard grid (`Cells`).
 
     Raises
     ------
     PadError
-        If it is anything but a report; the picture is checked when it is decoded.
+        If it is anything but such a report. The picture is checked when it is decoded.
     """
-    fields = report if isinstance(report, Mapping) else {}
-    moving, picture = _flag(fields, "moving"), fields.get("picture")
-    check_size(picture)
-    return Strokes(
-        start=_whole(fields, "start", 0, REPORT_LIMIT),
-        revision=_whole(fields, "revision", 0, REPORT_LIMIT),
-        moving=moving,
-        resting=_flag(fields, "resting"),
-        picture=str(picture),
-        width=_whole(fields, "width", THINNEST, THICKEST),
-        strokes=() if moving else _strokes(fields.get("strokes")),
-    )
+    return _checked(report, kind)
 
 
-def read_cells(report: object) -> Cells:
-    """Check what the keyboard grid reports.
+def read_picture(picture: object) -> str:
+    """Check that a picture is a text that is not too long; it is not decoded yet.
 
     Raises
     ------
     PadError
-        If it is anything but a report.
+        If it is anything else.
     """
-    fields = report if isinstance(report, Mapping) else {}
-    cells = fields.get("cells")
-    if not isinstance(cells, str) or len(cells) != CELLS**2 or set(cells) - {"0", "1"}:
-        raise PadError(f"expected {CELLS**2} characters 0 or 1, got {_short(cells)}.")
-    undo = _lists(fields.get("undo"), UNDO_LIMIT)
-    if any(not 0 <= cell < CELLS**2 for step in undo for cell in step):
-        raise PadError(f"expected cells from 0 to {CELLS**2 - 1} in every step, got others.")
-    return Cells(
-        start=_whole(fields, "start", 0, REPORT_LIMIT),
-        revision=_whole(fields, "revision", 0, REPORT_LIMIT),
-        resting=_flag(fields, "resting"),
-        cells=cells,
-        here=_whole(fields, "here", 0, CELLS**2 - 1),
-        undo=undo,
-    )
+    return _checked(picture, Picture)
 
 
-def drawn_of_strokes(report: Strokes) -> Drawn:
-    """Return the drawing that the live pad reports.
-
-    Raises
-    ------
-    PadError
-        If its picture cannot be decoded.
-    """
-    return drawn_of_picture(report.picture, report.revision, resting=report.resting)
+def _checked(value: object, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise PadError(f"expected a report that our pads send: {error}") from error
 
 
-def drawn_of_picture(picture: object, revision: int, *, resting: bool = True) -> Drawn:
-    """Return the drawing in a picture, see `ink_of_picture`."""
+def drawing_of_picture(picture: str, revision: int, *, resting: bool = True) -> Drawing:
+    """Return the drawing in a checked picture, see `ink_of_picture`."""
     ink = ink_of_picture(picture)
-    name = _name(str(picture)) if ink.max() >= 1 / 255 else ""
-    return Drawn(ink, resting, name, revision)
+    picture_id = _id_of(picture) if ink.max() >= 1 / 255 else ""
+    return Drawing(ink, resting, picture_id, revision)
 
 
-def drawn_of_cells(report: Cells) -> Drawn:
-    """Return the drawing that the keyboard grid reports."""
-    name = _name(report.cells) if "1" in report.cells else ""
-    return Drawn(ink_of_cells(report.cells), report.resting, name, report.revision)
-
-
-def _flag(fields: Mapping[str, Any], name: str) -> bool:
-    value = fields.get(name)
-    if not isinstance(value, bool):
-        raise PadError(f"expected {name} to be true or false, got {_short(value)}.")
-    return value
-
-
-def _whole(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = fields.get(name)
-    if type(value) is not int or not low <= value <= high:
-        got = _short(value)
-        raise PadError(f"expected {name} to be a whole number, {low} to {high}, got {got}.")
-    return value
-
-
-def _lists(value: object, limit: int) -> tuple[tuple[int, ...], ...]:
-    """Check a list of lists of whole numbers, with at most a limit of numbers and lists."""
-    if not isinstance(value, list) or len(value) > limit:
-        raise PadError(f"expected a list of at most {limit} lists, got {_short(value)}.")
-    total = 0
-    for part in value:
-        if not isinstance(part, list) or any(type(number) is not int for number in part):
-            raise PadError(f"expected a list of whole numbers, got {_short(part)}.")
-        total += len(part)
-        if total > limit:
-            raise PadError(f"expected at most {limit} numbers, got more.")
-    return tuple(tuple(part) for part in value)
-
-
-def _strokes(value: object) -> tuple[tuple[int, ...], ...]:
-    strokes = _lists(value, 3 * POINT_LIMIT)
-    for stroke in strokes:
-        if not stroke or len(stroke) % 3:
-            raise PadError(f"expected x, y, width of each point, got {len(stroke)} numbers.")
-        if any(abs(number) > 10 * OUTERMOST for number in stroke):
-            raise PadError(f"expected points within {OUTERMOST} pixels, got one outside.")
-        if min(stroke[2::3]) <= 0:
-            raise PadError("expected widths above 0, got one that is not.")
-    return strokes
-
-
-def _name(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=9).hexdigest() if text else ""
-
-
-def ink_of_picture(picture: object) -> np.ndarray:
+def ink_of_picture(picture: str) -> np.ndarray:
     """Decode a pad's picture.
 
     Parameters
@@ -266,15 +216,14 @@ def ink_of_picture(picture: object) -> np.ndarray:
     Raises
     ------
     PadError
-        If it is too long, no such URL, no PNG, broken, or of another size.
+        If it is no such URL, no PNG, broken, or of another size.
     """
-    text = check_size(picture)
-    if not text:
+    if not picture:
         return _read_only(np.zeros((SIDE, SIDE), dtype=np.float32))
-    if not text.startswith(PREFIX):
-        raise PadError(f"expected a picture that begins with {PREFIX}, got {_short(text)}.")
+    if not picture.startswith(PREFIX):
+        raise PadError(f"expected a picture that begins with {PREFIX}, got {quoted(picture)}.")
     try:
-        data = base64.b64decode(text[len(PREFIX) :], validate=True)
+        data = base64.b64decode(picture[len(PREFIX) :], validate=True)
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             if image.size != (SIDE, SIDE):  # known from the header: nothing is decoded yet
                 raise PadError(f"expected {SIDE}x{SIDE} pixels, got {image.size}.")
@@ -287,29 +236,13 @@ def ink_of_picture(picture: object) -> np.ndarray:
 
 
 def ink_of_cells(cells: str) -> np.ndarray:
-    """Enlarge checked cells to a picture like the other pads': (280, 280) float32, 0 or 1."""
+    """Enlarge checked cells to the size of the other pads: (280, 280) float32, 0 or 1."""
     small = (np.frombuffer(cells.encode("ascii"), dtype=np.uint8) == ord("1")).astype(np.float32)
     return _read_only(np.kron(small.reshape(CELLS, CELLS), np.ones((SIDE // CELLS,) * 2, "f4")))
 
 
-def check_size(picture: object) -> str:
-    """Return a picture's text, not decoded yet.
-
-    Raises
-    ------
-    PadError
-        If it is no text, or longer than any pad's picture.
-    """
-    if not isinstance(picture, str):
-        raise PadError(f"expected a picture as text, got {_short(picture)}.")
-    if len(picture) > PICTURE_LIMIT:
-        raise PadError(f"expected at most {PICTURE_LIMIT} characters, got {len(picture)}.")
-    return picture
-
-
-def _short(value: object) -> str:
-    """Return a value's type and its beginning, for a sentence on what came."""
-    return f"{type(value).__name__} {str(value)[:40]!r}"
+def _id_of(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=9).hexdigest()
 
 
 def _read_only(ink: np.ndarray) -> np.ndarray:

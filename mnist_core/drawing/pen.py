@@ -1,7 +1,7 @@
-"""What a pen does to a digit: its width, measured and evened out, and the dots it leaves behind.
+"""The pen of a drawing: its width, measured and brought to the usual one, and stray dots.
 
 A pen of 12 pixels makes a digit that fills the canvas look like a hair when it has been scaled to
-20x20, and a pen of 26 makes a small one a blot. MNIST's pens were all much alike.
+20x20, and a pen of 26 turns a small one into a blot. The pens of MNIST were similar.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from mnist_core.data.normalisation import BOX, bounding_box, scaled
 
 __all__ = ["VISIBLE", "WIDTHS", "pen_width", "with_usual_width", "without_dots"]
 
-VISIBLE = 0.1  # ink below this is the soft edge of a stroke, not part of the digit's box
+VISIBLE = 0.1  # ink below this is the soft edge of a stroke, outside the digit's box
 # In pixels of the 20x20 box. Of the first 3,000 images of MNIST's training set 90 % lie between
 # 1.6 and 4.0, half between 2.0 and 2.9; a pen of more than 3.2 fills small loops.
 WIDTHS = (1.6, 3.2)
-_FINE = 120  # pixels of the longer side that widths are measured and changed at
+_FINE = 120  # pixels of the longer side at which widths are measured and changed
 
 
 def pen_width(mask: np.ndarray) -> float:
@@ -31,19 +31,20 @@ def pen_width(mask: np.ndarray) -> float:
     Returns
     -------
     float
-        Four times the mean distance of ink to paper: across a stroke of width w the distance rises
-        from 0 to w/2 and falls again, w/4 on the average. The distance is taken to the middle of
-        the next pixel of paper, half a pixel too far: that is the 2 taken off.
+        Four times the mean distance of ink to paper, minus 2. Across a stroke of width w the
+        distance rises from 0 to w/2 and falls again: w/4 on average. It is measured to the centre
+        of the next pixel of paper, half a pixel too far, which adds 2.
     """
-    framed = np.pad(mask, 1)  # beyond the picture's edge there is paper
+    framed = np.pad(mask, 1)  # outside the picture there is paper
     return float(4 * ndimage.distance_transform_edt(framed)[framed].mean() - 2)
 
 
 def without_dots(ink: np.ndarray) -> np.ndarray:
-    """Remove dots: touches of the pen apart from the digit. No digit has one.
+    """Remove dots: touches of the pen apart from the digit.
 
-    A dot is no longer than twice the pen's width, further from all other ink than this width, and
-    at most a tenth of the ink. Dots that make up most of the ink are the digit: it is dotted.
+    A dot is at most twice as long as the pen is wide, farther than this width from all other ink,
+    and at most a tenth of the ink. If the dots are most of the ink, the digit is a dotted one and
+    nothing is removed.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def without_dots(ink: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (H, W) float32; the same array if there is none.
+    (H, W) float32; the same array if there are no dots.
     """
     labels, count = ndimage.label(ink > VISIBLE, structure=np.ones((3, 3)))
     if count < 2:
@@ -73,8 +74,8 @@ def without_dots(ink: np.ndarray) -> np.ndarray:
 
 
 def _is_alone(labels: np.ndarray, i: int, box: tuple[slice, ...], distance: float) -> bool:
-    """Tell whether a component is further than a distance from all others."""
-    reach = int(distance) + 1  # nothing beyond it matters: a photo may have thousands of specks
+    """Tell whether a component is farther than a distance from all others."""
+    reach = int(distance) + 1  # look no farther: a photo can have thousands of specks
     near = labels[tuple(slice(max(0, part.start - reach), part.stop + reach) for part in box)]
     others = (near > 0) & (near != i)
     if not others.any():
@@ -83,11 +84,11 @@ def _is_alone(labels: np.ndarray, i: int, box: tuple[slice, ...], distance: floa
 
 
 def with_usual_width(ink: np.ndarray) -> np.ndarray:
-    """Make a pen that is unusually thin or thick as wide as it would be in MNIST, at the limit.
+    """Bring the width of an unusually thin or thick pen to the nearest limit of MNIST's pens.
 
     The outline is moved out or in by the same distance everywhere (a level set of the signed
-    distance to it), by as much as gives the wanted width once the longer side is 20 pixels. A pen
-    within `WIDTHS` is left as it is.
+    distance to it), so that the pen has the wanted width when the longer side is 20 pixels. A pen
+    within `WIDTHS` is not changed.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def with_usual_width(ink: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (h, w) float32, 0 to 1, cropped; the same array if nothing was to do.
+    (h, w) float32, 0 to 1, cropped; the same array if nothing is changed.
     """
     fine = scaled(ink, _FINE)
     mask = fine > 0.5
@@ -106,11 +107,11 @@ def with_usual_width(ink: np.ndarray) -> np.ndarray:
     wanted = float(np.clip(width * BOX / side, *WIDTHS))
     if wanted == width * BOX / side or side <= width:
         return ink
-    scale = (BOX - wanted) / (side - width)  # the pen's middle line stays where it is
+    scale = (BOX - wanted) / (side - width)  # the pen's centre line stays where it is
     shift = (wanted / scale - width) / 2
     mask = np.pad(mask, 4 + int(max(shift, 0)))
     inside, outside = (ndimage.distance_transform_edt(m) for m in (mask, ~mask))
-    if shift < 0:  # the thinnest parts of a stroke are not to become thinner than any pen
+    if shift < 0:  # the thinnest parts of a stroke must not become thinner than any pen
         ridge = inside[(inside > 0) & (inside == ndimage.maximum_filter(inside, 5))]
         thinnest = WIDTHS[0] / 2 * side / BOX
         shift = max(shift, min(0.0, thinnest - float(np.percentile(ridge, 10))))

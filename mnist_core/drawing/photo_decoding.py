@@ -1,8 +1,7 @@
 """From a photo of a digit on paper, on a blackboard or on a screen to ink.
 
-Reading is careful, for the file is a stranger's: six formats, the size checked before anything is
-decoded, the whole picture never converted at once. Measured at 50 million pixels, the reading needs
-at most 390 MiB (a turned RGBA TIFF, a progressive CMYK JPEG). `photo_ink` then finds the digit.
+A visitor's file can be anything: six formats are accepted, the size is checked before decoding, and
+the picture is converted in strips to save memory. `segmentation` then finds the digit.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from mnist_core.drawing.segmentation import digit_of, even_out
 __all__ = ["PhotoError", "ink_from_photo"]
 
 LIMITS = {  # pixels; Pillow's WebP reader keeps four copies of a picture, the others one or two
-    "PNG": 52_000_000,  # cameras "of 50 megapixels" have up to 50.4 million
+    "PNG": 52_000_000,  # cameras "of 50 megapixels" have up to 50.4 million; needs at most 390 MiB
     "JPEG": 52_000_000,
     "WEBP": 25_000_000,
     "GIF": 52_000_000,
     "BMP": 52_000_000,
     "TIFF": 52_000_000,
 }
-LARGEST_TILE = 52_000_000  # pixels of a TIFF's tile, which can be larger than its picture
+LARGEST_TILE = 52_000_000  # pixels of a TIFF's tile, which can be larger than the picture
 SMALLEST = 8  # pixels, the shorter side
-SIDE = 600  # pixels, the longer side of what is worked on
-STRIP = 2_000_000  # pixels that are converted at a time
+SIDE = 600  # pixels, the longer side after reduction
+STRIP = 2_000_000  # pixels converted at a time
 
-KNOWN = (  # where in a file, what stands there, and what the file is then
+KNOWN = (  # offset, bytes there, kind of file
     (0, b"\x89PNG", "PNG"),
     (0, b"\xff\xd8", "JPEG"),
     (8, b"WEBP", "WebP"),
@@ -58,28 +57,28 @@ TAKEN = "PNG, JPEG, WebP, GIF, BMP or TIFF"
 
 
 class PhotoError(DrawingError):
-    """A picture cannot be read, or no ink is seen in it; the message says what to do."""
+    """A picture cannot be read or shows no ink; the message says what to do."""
 
 
 def ink_from_photo(data: bytes) -> tuple[Stage, ...]:
     """Find the digit in a picture.
 
-    Of several digits, the one that is largest and most central is taken.
+    Of several digits, the largest and most central one is taken.
 
     Parameters
     ----------
     data : bytes
-        A PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file of any mode and depth: 8 pixels
-        on a side to 52 million (WebP: 25 million). EXIF rotation is followed; behind transparent
-        parts there is whatever the rest stands out from.
+        A PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file of any mode and depth, with at
+        least 8 pixels on each side and at most 52 million in all (WebP: 25 million). EXIF rotation
+        is applied. Transparent parts become paper.
 
     Returns
     -------
     tuple of Stage
         Each image (H, W) float32, 0 to 1, the longer side at most 600 pixels. "The photo": the
-        picture in grey as it is, where 1 is black, so that drawn as ink it looks like itself.
-        "Paper evened out": how much darker than the paper (or lighter than the board) a place is,
-        as a share of the paper's brightness. "Ink": 0 paper, 1 ink, the digit alone.
+        picture in grey, where 1 is black. "Paper evened out": how much darker than the paper (or
+        lighter than the board) each pixel is, as a share of the paper's brightness. "Ink": the
+        digit alone, 0 paper, 1 ink.
 
     Raises
     ------
@@ -102,7 +101,7 @@ def ink_from_photo(data: bytes) -> tuple[Stage, ...]:
 
 
 def _read(data: bytes) -> np.ndarray:
-    """Decode a file: (H, W) float32, 0 (black) to 1 (white), upright, at most `SIDE` long."""
+    """Decode a file: (H, W) float32, 0 (black) to 1 (white), upright, longer side at most 600."""
     try:
         with Image.open(io.BytesIO(data), formats=tuple(LIMITS)) as image:
             _check_size(image)
@@ -125,7 +124,7 @@ def _read(data: bytes) -> np.ndarray:
 
 
 def _check_size(image: Image.Image) -> None:
-    """Refuse by the header, before the pixels are decoded."""
+    """Check the size in the header, before the pixels are decoded."""
     width, height = image.size
     name = "JPEG" if image.format == "MPO" else image.format or ""  # MPO: several JPEGs in one
     if width * height > LIMITS[name]:
@@ -152,7 +151,7 @@ def _too_small(what: str) -> PhotoError:
 
 
 def _refusal(data: bytes) -> str:
-    """Say what a file is that cannot be read, as far as its first bytes tell."""
+    """Describe a file that cannot be read, by its first bytes."""
     if not data:
         return "The file is empty: choose it again, or take another picture."
     name = next((name for at, magic, name in KNOWN if data.startswith(magic, at)), None)
@@ -171,14 +170,14 @@ def _refusal(data: bytes) -> str:
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
-    """Reduce a decoded picture of any mode to mode L, LA or F, strip by strip to spare memory."""
+    """Reduce a decoded picture of any mode to mode L, LA or F, in strips to save memory."""
     factor = max(1, max(image.size) // SIDE)
     size = (math.ceil(image.width / factor), math.ceil(image.height / factor))
     rows = max(1, STRIP // (image.width * factor)) * factor
     small: Image.Image | None = None
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        reduced = _plain(strip).reduce(factor)
+        reduced = _simplified(strip).reduce(factor)
         small = small or Image.new(reduced.mode, size)
         small.paste(reduced, (0, top // factor))
     if small is None:
@@ -188,7 +187,7 @@ def _shrunk(image: Image.Image) -> Image.Image:
     return small.resize((max(1, exact[0]), max(1, exact[1])), Image.Resampling.HAMMING)
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def _simplified(picture: Image.Image) -> Image.Image:
     """Convert any mode to L or LA (8 bits), or to F where the values have more bits."""
     if picture.mode[0] in "IF":  # I, I;16, I;16B, F
         values = np.nan_to_num(np.asarray(picture, np.float32), nan=0, posinf=0, neginf=0)
@@ -201,7 +200,7 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _without_alpha(picture: Image.Image) -> np.ndarray:
-    """Bring mode L, LA or F to (H, W) float32, 0 to 1, with a paper behind transparent parts."""
+    """Convert mode L, LA or F to (H, W) float32, 0 to 1; transparent parts become paper."""
     if picture.mode == "F":
         return _scaled(np.asarray(picture))
     grey = np.asarray(picture.getchannel("L"), np.float32) / 255
@@ -211,8 +210,8 @@ def _without_alpha(picture: Image.Image) -> np.ndarray:
     solid = grey[alpha > 0.5]
     if not solid.size:
         raise PhotoError("No ink is seen: the picture is transparent; take or choose another one.")
-    # A sheet cut out, with the digit on it, goes on more of its own paper; a digit cut out does
-    # not: black goes on white and white on black.
+    # A sheet that was cut out is put on paper of its own brightness; a digit that was cut out on
+    # white if it is dark, else on black.
     is_sheet = solid.size > alpha.size / 2 and np.ptp(np.percentile(solid, [0.5, 99.5])) > 0.2
     paper = np.median(solid) if is_sheet else np.float32(solid.mean() < 0.5)
     return grey * alpha + paper * (1 - alpha)

@@ -1,4 +1,4 @@
-"""A drawing read by models, prepared in each of the ways."""
+"""Predictions of calibrated models for a drawing, prepared in each of the ways."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from mnist_core.drawing.preprocessing import PREPARATIONS, Preparation, check_in
 from mnist_core.evaluation.calibration import Calibration
 from mnist_core.evaluation.metrics import probabilities
 
-__all__ = ["Answer", "Reader", "Reading", "read_drawing"]
+__all__ = ["CalibratedModel", "DrawingPredictions", "Prediction", "predict_drawing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """A model and how to read its confidence."""
+class CalibratedModel:
+    """A model and the calibration of its confidence."""
 
     model: nn.Module
     calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model says of a prepared drawing.
+class Prediction:
+    """A model's prediction for a prepared drawing.
 
     Attributes
     ----------
@@ -40,58 +40,61 @@ class Answer:
     threshold: float
 
     @property
-    def said(self) -> int:
+    def predicted(self) -> int:
         """The most probable class, 0 to 9."""
         return int(self.p.argmax())
 
     @property
     def confidence(self) -> float:
-        """The probability of that class, 0 to 1."""
+        """The probability of the predicted class, 0 to 1."""
         return float(self.p.max())
 
     @property
     def sure(self) -> bool:
+        """Whether the confidence reaches the threshold."""
         return self.confidence >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A drawing prepared in each way, and what each model says of it.
+class DrawingPredictions:
+    """A drawing prepared in each way, and each model's predictions for it.
 
     Attributes
     ----------
     prepared : dict of way to Preparation
-        See `drawing.PREPARATIONS`.
-    answers : dict of model to (dict of way to Answer)
+        See `preprocessing.PREPARATIONS`.
+    by_model : dict of model to (dict of way to Prediction)
     took_ms : float
         Milliseconds for all of it.
     """
 
     prepared: Mapping[str, Preparation]
-    answers: Mapping[str, Mapping[str, Answer]]
+    by_model: Mapping[str, Mapping[str, Prediction]]
     took_ms: float
 
 
-def read_drawing(ink: np.ndarray, readers: Mapping[str, Reader]) -> Reading:
-    """Prepare a drawing in each way and let each model read it.
+def predict_drawing(ink: np.ndarray, models: Mapping[str, CalibratedModel]) -> DrawingPredictions:
+    """Prepare a drawing in each way and predict its class with each model.
 
     Parameters
     ----------
     ink : (H, W) float32, 0 (paper) to 1 (ink)
-    readers : dict of name to Reader
+    models : dict of name to CalibratedModel
 
     Raises
     ------
     DrawingError
-        If there is no digit to read.
+        If the ink cannot be a digit, see `preprocessing.check_ink`.
     """
     started = time.perf_counter()
     check_ink(ink)
     prepared = {way: prepare(ink) for way, prepare in PREPARATIONS.items()}
     images = np.stack([preparation.pixels for preparation in prepared.values()])
-    answers = {}
-    for name, reader in readers.items():
-        rows = probabilities(reader.model, images, reader.calibration.temperature)
-        threshold = reader.calibration.threshold
-        answers[name] = {way: Answer(p, threshold) for way, p in zip(prepared, rows, strict=True)}
-    return Reading(prepared, answers, 1e3 * (time.perf_counter() - started))
+    by_model = {}
+    for name, one in models.items():
+        rows = probabilities(one.model, images, one.calibration.temperature)
+        by_model[name] = {
+            way: Prediction(p, one.calibration.threshold)
+            for way, p in zip(prepared, rows, strict=True)
+        }
+    return DrawingPredictions(prepared, by_model, 1e3 * (time.perf_counter() - started))

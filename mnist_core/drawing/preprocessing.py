@@ -1,4 +1,4 @@
-"""From a drawing to a model's input, every stage on the way kept to be shown."""
+"""From a drawing to a model's input; every stage on the way is returned, to be shown."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ __all__ = [
 
 SMALLEST = 0.1  # of the canvas: a mark smaller than this is a dot
 FULLEST = 0.6  # of the canvas: more ink than this is no drawing
-PALE = 0.9  # ink that is nowhere fuller than this was drawn with a grey pen
+PALE = 0.9  # if no ink is fuller than this, the pen was grey
 SIGMA = 0.5  # pixels of the 28x28 image, the lesson's blur
 
 
 class DrawingError(ValueError):
-    """There is nothing to read; the message says what to do."""
+    """There is no digit in a drawing; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One picture on the way: (H, W) float32, 0 (paper) to 1 (ink), and what was done to it."""
+    """One picture on the way: (H, W) float32, 0 (paper) to 1 (ink), and how it was made."""
 
     title: str
     image: np.ndarray
@@ -43,14 +43,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The way of a drawing to the model.
+    """A drawing on its way to the model.
 
     Attributes
     ----------
     stages : tuple of Stage
         From the canvas to the model's input.
     pixels : (28, 28) uint8, 0 to 255
-        The last stage as stored images are.
+        The last stage in the format of the stored images.
     """
 
     stages: tuple[Stage, ...]
@@ -88,7 +88,7 @@ def ink_of(rgba: np.ndarray) -> np.ndarray:
 
 
 def check_ink(ink: np.ndarray) -> None:
-    """Refuse what cannot be a digit.
+    """Refuse ink that cannot be a digit.
 
     Raises
     ------
@@ -132,11 +132,11 @@ def prepare_as_lesson(ink: np.ndarray) -> Preparation:
 
 
 def prepare_as_mnist(ink: np.ndarray) -> Preparation:
-    """Do what MNIST's makers did: crop, fit into 20x20, centre of mass to the middle of 28x28.
+    """Do what MNIST's makers did: crop, fit into 20x20, move the centre of mass to the middle.
 
-    Before that, what their forms and pens took care of: pale ink is made full, stray dots go, and a
-    pen that is thinner or thicker than all but a few of MNIST's becomes as thin or thick as these.
-    A stage that changes nothing is left out.
+    Before that, even out what their forms and pens kept even: scale pale ink to full ink, remove
+    stray dots, and bring an unusually thin or thick pen to the limits of MNIST's pens. A stage that
+    changes nothing is left out.
 
     Parameters
     ----------

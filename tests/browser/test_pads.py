@@ -47,13 +47,13 @@ def tool(page: Page, name: str) -> Locator:
 def answered(page: Page) -> int:
     """Return the number of the report that the shown answer belongs to."""
     return int(
-        re.search(r"\d+", page.locator("[class=answer-note]:last-child").inner_text()).group()
+        re.search(r"\d+", page.locator("[class=prediction-note]:last-child").inner_text()).group()
     )
 
 
 def answers_beyond(page: Page, number: int) -> None:
     page.wait_for_function(
-        """number => Number(document.querySelector('[class=answer-note]:last-child')
+        """number => Number(document.querySelector('[class=prediction-note]:last-child')
             ?.innerText.match(/\\d+/)) > number""",
         arg=number,
     )

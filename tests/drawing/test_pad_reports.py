@@ -1,9 +1,10 @@
-"""What a pad reports is checked to the last character, and becomes exactly the ink it shows."""
+"""Every field of a pad's report is checked, and the ink is exactly what the pad shows."""
 
 from __future__ import annotations
 
 import base64
 import io
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from mnist_core.drawing import pad_reports
+from mnist_core.drawing.pad_reports import Cells, Strokes, read_report
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -19,7 +21,6 @@ JSON = st.recursive(
     max_leaves=12,
 )
 STROKES = {
-    "start": 0,
     "revision": 3,
     "moving": False,
     "resting": False,
@@ -28,7 +29,6 @@ STROKES = {
     "strokes": [[100, 100, 180, 200, 100, 180]],
 }
 CELLS = {
-    "start": 0,
     "revision": 2,
     "resting": True,
     "cells": "1" + "0" * 783,
@@ -73,43 +73,48 @@ def test_every_kind_of_png_gives_the_same_ink(mode):
 
 
 def test_no_picture_is_an_empty_pad():
-    drawn = pad_reports.drawn_of_picture("", 4)
+    drawn = pad_reports.drawing_of_picture("", 4)
     assert not drawn.ink.any()
-    assert (drawn.resting, drawn.beginning, drawn.revision) == (True, "", 4)
+    assert (drawn.resting, drawn.picture_id, drawn.revision) == (True, "", 4)
 
 
 def test_a_white_sheet_is_no_drawing_and_has_no_name():
     white = np.full((280, 280, 4), 255, dtype=np.uint8)
-    assert pad_reports.drawn_of_picture(png(white), 1).beginning == ""
+    assert pad_reports.drawing_of_picture(png(white), 1).picture_id == ""
 
 
 def test_the_name_changes_with_the_picture_and_with_nothing_else():
     other = sheet()
     other[100, 100, :3] = 0
     first, again, second = (
-        pad_reports.drawn_of_picture(png(p), i) for i, p in enumerate([sheet()] * 2 + [other])
+        pad_reports.drawing_of_picture(png(p), i) for i, p in enumerate([sheet()] * 2 + [other])
     )
-    assert first.beginning == again.beginning != second.beginning
-    assert 0 < len(first.beginning) < 40
+    assert first.picture_id == again.picture_id != second.picture_id
+    assert 0 < len(first.picture_id) < 40
 
 
 @pytest.mark.parametrize(
     ("picture", "sentence"),
     [
-        (None, "as text"),
-        (3, "as text"),
         ("hello", "begins with data:image/png"),
         ("data:image/gif;base64,R0lGODlhAQABAAAAACw=", "begins with data:image/png"),
         (pad_reports.PREFIX + "?", "PNG in base64"),
         (pad_reports.PREFIX + "AAAA", "PNG in base64"),
         (pad_reports.PREFIX, "PNG in base64"),
-        (pad_reports.PREFIX + "A" * 200_000, "at most 200000 characters"),
         (png(np.zeros((281, 280), dtype=np.uint8)), r"280x280 pixels, got \(280, 281\)"),
     ],
 )
 def test_what_is_no_picture_of_a_pad_is_refused(picture, sentence):
     with pytest.raises(pad_reports.PadError, match=sentence):
-        pad_reports.ink_of_picture(picture)
+        pad_reports.ink_of_picture(pad_reports.read_picture(picture))
+
+
+@pytest.mark.parametrize(
+    "picture", [None, 3, b"", "A" * 200_001], ids=["none", "3", "bytes", "long"]
+)
+def test_a_picture_is_a_text_that_is_not_too_long(picture):
+    with pytest.raises(pad_reports.PadError, match="Expected `str`"):
+        pad_reports.read_picture(picture)
 
 
 def test_a_jpeg_that_says_it_is_a_png_is_refused():
@@ -147,33 +152,33 @@ def test_a_damaged_png_is_read_or_refused_and_nothing_else(data):
 
 
 def test_a_report_of_the_live_pad_is_read():
-    report = pad_reports.read_strokes({**STROKES, "picture": png(sheet()), "more": "is ignored"})
+    report = read_report({**STROKES, "picture": png(sheet()), "more": 1}, Strokes)
     assert report.strokes == ((100, 100, 180, 200, 100, 180),)
     assert (report.revision, report.width, report.moving) == (3, 18, False)
-    drawn = pad_reports.drawn_of_strokes(report)
+    drawn = report.drawing()
     assert drawn.revision == 3
     assert round(float(drawn.ink.sum())) == 20 * 120
 
 
 def test_a_moving_pen_has_no_strokes_yet():
-    report = pad_reports.read_strokes({**STROKES, "moving": True, "strokes": None})
+    report = read_report({**STROKES, "moving": True, "strokes": []}, Strokes)
     assert report.strokes == ()
     assert report.moving
 
 
 @pytest.mark.parametrize("resting", [False, True])
 def test_a_drawing_knows_whether_the_pen_rests(resting):
-    strokes = pad_reports.read_strokes({**STROKES, "resting": resting})
-    cells = pad_reports.read_cells({**CELLS, "resting": resting})
-    assert pad_reports.drawn_of_strokes(strokes).resting == resting
-    assert pad_reports.drawn_of_cells(cells).resting == resting
+    strokes = read_report({**STROKES, "resting": resting}, Strokes)
+    cells = read_report({**CELLS, "resting": resting}, Cells)
+    assert strokes.drawing().resting == resting
+    assert cells.drawing().resting == resting
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"start": None},
-        {"start": -1},
+        {"revision": None},
+        {"revision": -1},
         {"revision": 2**40},
         {"revision": 1.0},
         {"revision": True},
@@ -198,26 +203,25 @@ def test_a_drawing_knows_whether_the_pen_rests(resting):
 )
 def test_a_live_report_that_no_pad_sends_is_refused(wrong):
     with pytest.raises(pad_reports.PadError, match="expected"):
-        pad_reports.read_strokes({**STROKES, **wrong})
+        read_report({**STROKES, **wrong}, Strokes)
 
 
 def test_as_many_points_as_a_pad_holds_are_read():
     assert (
-        len(pad_reports.read_strokes({**STROKES, "strokes": [[1, 1, 180] * 4000]}).strokes[0])
-        == 12_000
+        len(read_report({**STROKES, "strokes": [[1, 1, 180] * 4000]}, Strokes).strokes[0]) == 12_000
     )
 
 
 def test_cells_are_enlarged_to_a_picture():
-    drawn = pad_reports.drawn_of_cells(pad_reports.read_cells(CELLS))
+    drawn = read_report(CELLS, Cells).drawing()
     assert drawn.ink.shape == (280, 280)
     assert drawn.ink.dtype == np.float32
     assert drawn.ink[:10, :10].min() == 1
     assert drawn.ink.sum() == 100
-    last = pad_reports.read_cells({**CELLS, "cells": "0" * 28 + "1" + "0" * 755})
-    assert pad_reports.drawn_of_cells(last).ink[10:20, :10].min() == 1
-    assert pad_reports.drawn_of_cells(pad_reports.NO_CELLS).beginning == ""
-    assert drawn.beginning != pad_reports.drawn_of_cells(last).beginning != ""
+    last = read_report({**CELLS, "cells": "0" * 28 + "1" + "0" * 755}, Cells)
+    assert last.drawing().ink[10:20, :10].min() == 1
+    assert pad_reports.NO_CELLS.drawing().picture_id == ""
+    assert drawn.picture_id != last.drawing().picture_id != ""
 
 
 @pytest.mark.parametrize(
@@ -234,27 +238,34 @@ def test_cells_are_enlarged_to_a_picture():
         {"undo": [[784]]},
         {"undo": [[-1]]},
         {"undo": [[0]] * 2001},
-        {"start": "0"},
+        {"revision": "0"},
     ],
     ids=repr,
 )
 def test_a_grid_report_that_no_grid_sends_is_refused(wrong):
     with pytest.raises(pad_reports.PadError, match="expected"):
-        pad_reports.read_cells({**CELLS, **wrong})
+        read_report({**CELLS, **wrong}, Cells)
 
 
 @given(JSON)
 def test_anything_else_is_refused(report):
-    for read in (pad_reports.read_strokes, pad_reports.read_cells):
+    for kind in (Strokes, Cells):
         with pytest.raises(pad_reports.PadError):
-            read(report)
+            read_report(report, kind)
+
+
+@pytest.mark.parametrize(("right", "kind"), [(STROKES, Strokes), (CELLS, Cells)])
+def test_every_field_is_required(right, kind):
+    for name in right:
+        with pytest.raises(pad_reports.PadError, match=f"missing required field `{name}`"):
+            read_report({key: value for key, value in right.items() if key != name}, kind)
 
 
 @given(st.dictionaries(st.sampled_from(sorted({*STROKES, *CELLS})), JSON))
 def test_reports_with_a_wrong_part_are_refused_or_read(parts):
-    for read, right in ((pad_reports.read_strokes, STROKES), (pad_reports.read_cells, CELLS)):
+    for kind, right in ((Strokes, STROKES), (Cells, CELLS)):
         try:
-            report = read({**right, **parts})
+            report = read_report({**right, **parts}, kind)
         except pad_reports.PadError:
             continue
-        assert report.revision >= 0
+        assert read_report(asdict(report), kind) == report

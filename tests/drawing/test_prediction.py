@@ -1,11 +1,11 @@
-"""A drawing read by models, in each way of preparing it."""
+"""Predictions for a drawing, prepared in each way."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from mnist_core.drawing.prediction import Answer, Reader, read_drawing
+from mnist_core.drawing.prediction import CalibratedModel, Prediction, predict_drawing
 from mnist_core.drawing.preprocessing import PREPARATIONS, DrawingError
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.calibration import Calibration
@@ -14,60 +14,59 @@ from mnist_core.pretrained import bundled
 from tests.pen_strokes import SHAPES, drawn
 
 
-def readers(threshold=0.5, temperature=1.0):
-    calibration = Calibration(temperature=temperature, threshold=threshold)
+def calibrated_models():
+    calibration = Calibration(temperature=1.0, threshold=0.5)
     return {
-        name: Reader(bundled.load_pretrained(name), calibration)
+        name: CalibratedModel(bundled.load_pretrained(name), calibration)
         for name in architectures.ARCHITECTURES
     }
 
 
-def answer(*p, threshold=0.5):
-    return Answer(np.array(p, dtype=np.float32), threshold)
+def prediction(*p, threshold=0.5):
+    return Prediction(np.array(p, dtype=np.float32), threshold)
 
 
-def test_an_answer_names_the_most_probable_class():
-    ten = answer(0, 0.25, 0, 0.625, 0.125, 0, 0, 0, 0, 0)
-    assert (ten.said, ten.confidence) == (3, 0.625)
-    assert type(ten.said) is int
+def test_a_prediction_names_the_most_probable_class():
+    ten = prediction(0, 0.25, 0, 0.625, 0.125, 0, 0, 0, 0, 0)
+    assert (ten.predicted, ten.confidence) == (3, 0.625)
+    assert type(ten.predicted) is int
     assert type(ten.confidence) is float
 
 
 @pytest.mark.parametrize(("threshold", "sure"), [(0.5, True), (0.625, True), (0.63, False)])
-def test_an_answer_is_sure_from_the_threshold_on(threshold, sure):
-    assert answer(0, 0.375, 0, 0.625, threshold=threshold).sure is sure
+def test_a_prediction_is_sure_from_the_threshold_on(threshold, sure):
+    assert prediction(0, 0.375, 0, 0.625, threshold=threshold).sure is sure
 
 
 def test_every_model_reads_what_every_way_prepared():
-    ink, everyone = drawn(SHAPES["seven"], 18), readers()
-    reading = read_drawing(ink, everyone)
+    ink, everyone = drawn(SHAPES["seven"], 18), calibrated_models()
+    predictions = predict_drawing(ink, everyone)
 
-    assert list(reading.prepared) == list(PREPARATIONS)
-    assert list(reading.answers) == list(everyone)
+    assert list(predictions.prepared) == list(PREPARATIONS)
+    assert list(predictions.by_model) == list(everyone)
     for way, prepare in PREPARATIONS.items():
         pixels = prepare(ink).pixels
-        np.testing.assert_array_equal(reading.prepared[way].pixels, pixels)
+        np.testing.assert_array_equal(predictions.prepared[way].pixels, pixels)
         for name, reader in everyone.items():
-            assert list(reading.answers[name]) == list(PREPARATIONS)
+            assert list(predictions.by_model[name]) == list(PREPARATIONS)
             alone = metrics.probabilities(reader.model, pixels[None])[0]
-            p = reading.answers[name][way].p
+            p = predictions.by_model[name][way].p
             assert p.shape == (10,)
             np.testing.assert_allclose(p, alone, atol=1e-6)
-    assert reading.answers["cnn"]["Like MNIST"].said == 7
-    assert reading.answers["mlp"]["Like MNIST"].said == 7
-    assert reading.took_ms > 0
+    assert predictions.by_model["cnn"]["Like MNIST"].predicted == 7
+    assert predictions.by_model["mlp"]["Like MNIST"].predicted == 7
 
 
 def test_a_model_is_read_at_its_own_temperature_and_threshold():
     ink, model = drawn(SHAPES["two"], 18), bundled.load_pretrained("cnn")
     plain, warm = (
-        read_drawing(ink, {"cnn": Reader(model, Calibration(t, limit))}).answers["cnn"]
+        predict_drawing(ink, {"cnn": CalibratedModel(model, Calibration(t, limit))}).by_model["cnn"]
         for t, limit in ((1.0, 0.2), (50.0, 0.9))
     )
     for way, preparation in PREPARATIONS.items():
         expected = metrics.probabilities(model, preparation(ink).pixels[None], 50.0)[0]
         np.testing.assert_allclose(warm[way].p, expected, atol=1e-6)
-        assert warm[way].said == plain[way].said
+        assert warm[way].predicted == plain[way].predicted
         assert warm[way].confidence < plain[way].confidence
         assert (plain[way].threshold, warm[way].threshold) == (0.2, 0.9)
     assert plain["Like MNIST"].sure
@@ -75,18 +74,18 @@ def test_a_model_is_read_at_its_own_temperature_and_threshold():
 
 
 def test_a_drawing_is_read_alike_wherever_and_however_large_it_is():
-    everyone = {"cnn": readers()["cnn"]}
+    everyone = {"cnn": calibrated_models()["cnn"]}
     for name, label in (("two", 2), ("four", 4), ("seven", 7), ("eight", 8)):
         ink = drawn([[(x * 0.4, y * 0.4) for x, y in s] for s in SHAPES[name]], 12)
         for move in ((0, 0), (150, 0), (0, 150), (150, 150)):
-            reading = read_drawing(np.roll(ink, move, axis=(0, 1)), everyone)
-            assert reading.answers["cnn"]["Like MNIST"].said == label, (name, move)
+            predictions = predict_drawing(np.roll(ink, move, axis=(0, 1)), everyone)
+            assert predictions.by_model["cnn"]["Like MNIST"].predicted == label, (name, move)
 
 
 def test_without_models_the_drawing_is_prepared_all_the_same():
-    reading = read_drawing(drawn(SHAPES["two"], 18), {})
-    assert list(reading.prepared) == list(PREPARATIONS)
-    assert reading.answers == {}
+    predictions = predict_drawing(drawn(SHAPES["two"], 18), {})
+    assert list(predictions.prepared) == list(PREPARATIONS)
+    assert predictions.by_model == {}
 
 
 @pytest.mark.parametrize(
@@ -100,4 +99,4 @@ def test_without_models_the_drawing_is_prepared_all_the_same():
 )
 def test_what_is_no_digit_is_refused(ink, message):
     with pytest.raises(DrawingError, match=message):
-        read_drawing(ink, readers())
+        predict_drawing(ink, calibrated_models())

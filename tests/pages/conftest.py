@@ -91,7 +91,6 @@ def png(rgba: np.ndarray) -> str:
 def set_live_drawing(app: AppTest, rgba: np.ndarray, **changes: object) -> None:
     """Put a picture on the live pad, the one shown first, as its own front end reports it."""
     report = {
-        "start": 0,
         "revision": 1,
         "moving": False,
         "resting": True,
@@ -114,7 +113,6 @@ def set_grid_drawing(app: AppTest, *cells: tuple[int, int], **changes: object) -
     for row, column in cells:
         inked[28 * row + column] = "1"
     report = {
-        "start": 0,
         "revision": 1,
         "resting": True,
         "cells": "".join(inked),

@@ -32,7 +32,7 @@ VIEWS = (
 
 @pytest.fixture
 def drawn(open_page) -> AppTest:
-    """The page with a seven on the live pad."""
+    """Return the page with a seven on the live pad."""
     app = open_page("home")
     set_live_drawing(app, SEVEN)
     return go_to(app, "drawing")
@@ -44,7 +44,7 @@ def choose(app: AppTest, key: str, value: str) -> AppTest:
     return app
 
 
-def answer(app: AppTest) -> str:
+def predicted(app: AppTest) -> str:
     """Return the large digit."""
     return app.title[1].value
 
@@ -73,15 +73,15 @@ def test_what_is_no_drawing_is_refused(open_page, picture, sentence):
 
 def test_it_is_read_by_both_preparations_and_any_model(drawn):
     assert "The model reads **7**" in words(drawn)
-    assert answer(drawn) == "7"
+    assert predicted(drawn) == "7"
     choose(drawn, "drawing_preparation", "Whole canvas")
     assert re.search(r"\*\*Whole canvas\*\*: read as .* · \*chosen\*", words(drawn))
     drawn.selectbox(key="drawing_model").set_value("linear").run()
     assert not drawn.exception
-    assert answer(drawn).isdigit()
+    assert predicted(drawn).isdigit()
 
 
-def test_all_models_answer_side_by_side(drawn):
+def test_the_predictions_of_all_models_stand_side_by_side(drawn):
     (html,) = [h.proto.body for h in drawn.get("html") if "<table" in h.proto.body]
     titles = [row.title for row in architectures.ARCHITECTURES.values()]
     rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', html)
@@ -147,7 +147,7 @@ def test_the_canvas_with_tools_and_the_keyboard_give_ink_too(open_page):
     assert "The canvas is empty" in words(app)
     for pad in ("canvas", "grid"):
         choose(app, "drawing_pad", pad)
-        assert answer(app) == "7"
+        assert predicted(app) == "7"
 
 
 def photo(ink: int, paper: int) -> bytes:
@@ -167,10 +167,10 @@ def test_a_photo_is_read(open_page, ink, paper):
     choose(app, "drawing_pad", "photo")
     app.file_uploader(key="drawing_photo_upload").upload("seven.png", photo(ink, paper)).run()
     assert not app.exception, app.exception
-    assert answer(app) == "7"
+    assert predicted(app) == "7"
     go_to(app, "home")
     go_to(app, "drawing")
-    assert answer(app) == "7"  # still there
+    assert predicted(app) == "7"  # still there
 
 
 def test_a_broken_photo_is_refused_and_the_last_one_stays(open_page):
@@ -180,4 +180,4 @@ def test_a_broken_photo_is_refused_and_the_last_one_stays(open_page):
     app.file_uploader(key="drawing_photo_upload").upload("no.png", b"\x89PNG broken").run()
     assert not app.exception
     assert app.warning
-    assert answer(app) == "7"
+    assert predicted(app) == "7"

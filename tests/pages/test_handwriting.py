@@ -93,7 +93,7 @@ def table(app: AppTest, column: str) -> list[dict]:
 
 def test_without_a_drawing_nothing_can_be_kept(app):
     draw(app, -1, -1)
-    assert "Draw a digit, and it can be kept here." in words(app)
+    assert "Draw a digit, and you can keep it here." in words(app)
     assert "Nothing is kept yet." in words(app)
     assert "drawing_keep" not in {button.key for button in app.button}
 
@@ -251,6 +251,6 @@ def test_tuning_can_be_stopped_and_keeps_nothing(app, monkeypatch):
     assert app.button(key="drawing_tune_start").disabled
     app.button(key="drawing_tune_stop").click().run()
     wait_for(app, "badge[stopped]")
-    assert "It was stopped, so nothing was kept of it." in words(app)
+    assert "It was stopped, so no model was saved." in words(app)
     assert caches.run_registry().of(app.session_state["slot_workspace"]).records() == []
     assert not app.button(key="drawing_tune_start").disabled

@@ -1,7 +1,7 @@
-// The keyboard grid: 28x28 cells that are moved through and flipped, with keys or a pointer.
+// The keyboard grid: 28x28 cells; keys or a pointer move through them and flip them.
 
 const SIDE = 28;
-const MOST_UNDONE = 1000; // cells in the steps that are kept to be taken back
+const MOST_UNDONE = 1000; // cells in all steps that can be undone
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 class GridPad {
@@ -36,14 +36,14 @@ class GridPad {
   }
 
   begin({ cells, here, undo }) {
-    this.past = undo; // each step: the cells it flipped, so that flipping them again undoes it
+    this.past = undo; // the cells that each step flipped: flipping them again undoes it
     this.future = [];
     this.pointer = null;
-    this.cells.forEach((cell, i) => this.put(i, cells[i] === "1"));
+    this.cells.forEach((cell, i) => this.setCell(i, cells[i] === "1"));
     this.here = 0;
-    this.go(here);
+    this.moveTo(here);
     this.status.textContent = "";
-    this.tell();
+    this.updateButtons();
   }
 
   listen(pad) {
@@ -54,11 +54,11 @@ class GridPad {
     };
     on(this.grid, "keydown", (event) => this.key(event));
     on(this.grid, "pointerdown", (event) => this.down(event));
-    on(this.grid, "pointermove", (event) => event.pointerId === this.pointer && this.rub(event));
+    on(this.grid, "pointermove", (event) => event.pointerId === this.pointer && this.drag(event));
     on(this.grid, "pointerup pointercancel lostpointercapture", (event) => {
       if (event.pointerId === this.pointer) this.pointer = null;
     });
-    on(this.grid, "focus", () => this.say());
+    on(this.grid, "focus", () => this.announce());
     for (const [name, button] of Object.entries(this.buttons)) {
       on(button, "click", () => this[name]());
     }
@@ -77,33 +77,33 @@ class GridPad {
       const [down, right] = ARROWS[event.key];
       const row = Math.min(Math.max(Math.floor(here / SIDE) + down, 0), SIDE - 1);
       const column = Math.min(Math.max((here % SIDE) + right, 0), SIDE - 1);
-      this.go(row * SIDE + column);
+      this.moveTo(row * SIDE + column);
       if (event.shiftKey) this.set([here, this.here], true);
-    } else if (event.key === "Home") this.go(here - (here % SIDE));
-    else if (event.key === "End") this.go(here - (here % SIDE) + SIDE - 1);
+    } else if (event.key === "Home") this.moveTo(here - (here % SIDE));
+    else if (event.key === "End") this.moveTo(here - (here % SIDE) + SIDE - 1);
     else if (event.key === " ") this.set([here], !this.ink(here));
     else if (event.key === "Delete" || event.key === "Backspace") this.set([here], false);
     else return;
     event.preventDefault();
-    this.say();
+    this.announce();
   }
 
   down(event) {
     if (this.pointer !== null || event.button !== 0) return;
     this.grid.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
-    this.inking = !this.ink(this.at(event) ?? this.here); // a drag draws, or rubs out
-    this.rub(event);
+    this.inking = !this.ink(this.at(event) ?? this.here); // a drag draws, or erases
+    this.drag(event);
   }
 
-  rub(event) {
+  drag(event) {
     for (const one of [...(event.getCoalescedEvents?.() ?? []), event]) {
       const cell = this.at(one);
       if (cell === null) continue;
-      this.go(cell);
+      this.moveTo(cell);
       this.set([cell], this.inking);
     }
-    this.say();
+    this.announce();
   }
 
   at(event) {
@@ -118,12 +118,12 @@ class GridPad {
     return this.cells[cell].ariaSelected === "true";
   }
 
-  put(cell, ink) {
+  setCell(cell, ink) {
     this.cells[cell].ariaSelected = String(ink);
     this.cells[cell].ariaLabel = ink ? "ink" : "paper";
   }
 
-  go(cell) {
+  moveTo(cell) {
     this.cells[this.here].classList.remove("here");
     this.cells[cell].classList.add("here");
     this.here = cell;
@@ -135,31 +135,31 @@ class GridPad {
     this.flip(changed);
     this.past.push(changed);
     this.future = [];
-    let kept = this.past.reduce((sum, step) => sum + step.length, 0);
-    while (kept > MOST_UNDONE) kept -= this.past.shift().length;
+    let held = this.past.reduce((sum, step) => sum + step.length, 0);
+    while (held > MOST_UNDONE) held -= this.past.shift().length;
     this.changed();
   }
 
   flip(cells) {
-    for (const cell of cells) this.put(cell, !this.ink(cell));
+    for (const cell of cells) this.setCell(cell, !this.ink(cell));
   }
 
   undo() {
-    this.turn(this.past, this.future, "Undone");
+    this.step(this.past, this.future, "Undone");
   }
 
   redo() {
-    this.turn(this.future, this.past, "Drawn again");
+    this.step(this.future, this.past, "Drawn again");
   }
 
-  turn(from, to, word) {
+  step(from, to, word) {
     if (!from.length) return;
-    const step = from.pop();
-    this.flip(step);
-    to.push(step);
-    this.go(step[step.length - 1]);
+    const cells = from.pop();
+    this.flip(cells);
+    to.push(cells);
+    this.moveTo(cells[cells.length - 1]);
     this.changed();
-    this.say(`${word}: `);
+    this.announce(`${word}: `);
   }
 
   clear() {
@@ -168,27 +168,26 @@ class GridPad {
   }
 
   changed() {
-    this.tell();
+    this.updateButtons();
     this.link.soon();
   }
 
   report() {
     return {
-      start: this.start,
       cells: this.cells.map((_, i) => Number(this.ink(i))).join(""),
       here: this.here,
       undo: this.past,
     };
   }
 
-  say(before = "") {
+  announce(before = "") {
     const row = Math.floor(this.here / SIDE) + 1;
     const column = (this.here % SIDE) + 1;
     const what = this.ink(this.here) ? "ink" : "paper";
     this.status.textContent = `${before}row ${row}, column ${column}, ${what}`;
   }
 
-  tell() {
+  updateButtons() {
     enable(this.buttons.undo, this.past.length);
     enable(this.buttons.redo, this.future.length);
     enable(this.buttons.clear, this.cells.some((_, i) => this.ink(i)));

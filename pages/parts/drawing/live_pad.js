@@ -1,12 +1,12 @@
 // The live pad: strokes of pen, finger or mouse, reported while they are drawn.
 
 const SIDE = 280; // CSS pixels of the pad, and pixels of the picture that is sent
-const MARGIN = 40; // a captured pen may leave the pad this far
-const NEAR = 1; // pixels; points closer than this to the last one add nothing
+const MARGIN = 40; // pixels; points farther outside the pad are clipped to this distance
+const NEAR = 1; // pixels; points closer than this to the last one are dropped
 const MOST_POINTS = 4000;
 
-// A stroke is a flat list x, y, width, x, y, width..., whole tenths of a pixel: what is drawn now,
-// what is drawn again after an undo, and what comes back from Python are then the same picture.
+// A stroke is a flat list x, y, width, x, y, width..., in whole tenths of a pixel: it gives the same
+// picture when it is drawn, drawn again after an undo, and restored by Python.
 const point = (stroke, i) => ({
   x: stroke[3 * i] / 10,
   y: stroke[3 * i + 1] / 10,
@@ -15,7 +15,7 @@ const point = (stroke, i) => ({
 const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
 const count = (stroke) => stroke.length / 3;
 
-// Draw what a stroke's point adds: a dot, then curves from middle to middle between the points.
+// Draw the part of a stroke that a point adds: first a dot, then curves between middles of points.
 function drawPoint(context, stroke, i) {
   const to = point(stroke, i);
   context.beginPath();
@@ -33,7 +33,7 @@ function drawPoint(context, stroke, i) {
   context.stroke();
 }
 
-// Draw the last half step, from the last middle to the last point.
+// Draw the last part of a stroke, from the last middle to the last point.
 function drawEnd(context, stroke) {
   const n = count(stroke);
   if (n < 2) return;
@@ -49,7 +49,7 @@ function drawEnd(context, stroke) {
 class LivePad {
   constructor(place) {
     this.sheet = place.querySelector("canvas");
-    this.picture = document.createElement("canvas"); // what is sent; never shown
+    this.picture = document.createElement("canvas"); // sent to Python, never shown
     this.picture.width = this.picture.height = SIDE;
     this.contexts = [
       this.sheet.getContext("2d"),
@@ -75,7 +75,7 @@ class LivePad {
     this.slider.value = width;
     this.showWidth();
     this.fit();
-    this.tell();
+    this.updateTools();
   }
 
   listen(pad) {
@@ -87,7 +87,7 @@ class LivePad {
     on(this.sheet, "pointerdown", (event) => this.down(event));
     on(this.sheet, "pointermove", (event) => this.move(event));
     on(this.sheet, "pointerup pointercancel lostpointercapture", (event) => this.up(event));
-    // A pen's handwriting service would take the strokes otherwise.
+    // Otherwise a tablet's handwriting recognition takes the strokes.
     on(this.sheet, "touchmove", (event) => event.cancelable && event.preventDefault(), {
       passive: false,
     });
@@ -104,7 +104,7 @@ class LivePad {
     on(window, "resize", () => this.ratio !== window.devicePixelRatio && this.fit());
   }
 
-  // Give the sheet as many pixels as the screen has there; what is sent stays 280x280.
+  // Match the sheet's pixels to the screen's; the picture that is sent stays 280x280.
   fit() {
     this.ratio = window.devicePixelRatio;
     this.sheet.width = this.sheet.height = Math.round(SIDE * this.ratio);
@@ -126,10 +126,10 @@ class LivePad {
   }
 
   down(event) {
-    if (this.pointer !== null && this.pen(event)) this.drop(); // the palm came down before the pen
+    if (this.pointer !== null && this.pen(event)) this.drop(); // the palm touched before the pen
     if (this.pointer !== null || event.button !== 0) return;
     if (this.full()) {
-      this.tell();
+      this.updateTools();
       return;
     }
     this.sheet.setPointerCapture(event.pointerId);
@@ -189,26 +189,26 @@ class LivePad {
   change(strokes, repaint = true) {
     this.past.push(this.strokes);
     this.future = [];
-    this.become(strokes, repaint);
+    this.setStrokes(strokes, repaint);
   }
 
-  become(strokes, repaint = true) {
+  setStrokes(strokes, repaint = true) {
     this.strokes = strokes;
     if (repaint) this.paint();
-    this.tell();
+    this.updateTools();
     this.link.now();
   }
 
   undo() {
     if (this.stroke || !this.past.length) return;
     this.future.push(this.strokes);
-    this.become(this.past.pop());
+    this.setStrokes(this.past.pop());
   }
 
   redo() {
     if (this.stroke || !this.future.length) return;
     this.past.push(this.strokes);
-    this.become(this.future.pop());
+    this.setStrokes(this.future.pop());
   }
 
   clear() {
@@ -219,7 +219,6 @@ class LivePad {
     const moving = this.stroke !== null;
     const empty = !moving && !this.strokes.length;
     return {
-      start: this.start,
       moving,
       picture: empty ? "" : this.picture.toDataURL("image/png"),
       width: this.slider.valueAsNumber,
@@ -231,7 +230,7 @@ class LivePad {
     this.slider.nextElementSibling.textContent = this.slider.value;
   }
 
-  tell() {
+  updateTools() {
     const n = this.strokes.length;
     enable(this.buttons.undo, this.past.length);
     enable(this.buttons.redo, this.future.length);

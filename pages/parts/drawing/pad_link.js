@@ -1,34 +1,35 @@
-// What both pads share: when to report to Python, and one pad a place on the page.
+// Shared by both pads: when to report to Python, and which pad belongs to which place on the page.
 
-const EVERY_MS = 50; // at most one report in this time while the pen moves
-const ANSWER_MS = 400; // an answer that takes longer than this is not waited for
-const REST_MS = 250; // no stroke for so long after an answer: time for the rest of the page
-const GONE_MS = 100; // Streamlit may move a place within the page
+const EVERY_MS = 50; // while the pen moves, at least this long between two reports
+const REPLY_MS = 400; // wait at most this long for Python to process a report
+const REST_MS = 250; // after this long without a new stroke the rest of the page can run
+const GONE_MS = 100; // Streamlit can take a place out and put it back elsewhere on the page
 
 class Link {
   constructor(report) {
-    this.report = report; // () => what the pad holds now
-    this.revision = 0; // of what was sent last
-    this.answered = 0; // of what Python has answered
+    this.report = report; // () => the pad's content now
+    this.revision = 0; // of the report that was sent last
+    this.processed = 0; // revision of the last report that Python has processed
     this.sentAt = -Infinity;
     this.waiting = false;
     this.rested = true;
   }
 
-  answer(setStateValue, revision) {
+  reply(setStateValue, revision) {
     this.setStateValue = setStateValue;
-    this.answered = revision;
-    this.revision = Math.max(this.revision, revision); // a pad that is shown again counts on
+    this.processed = revision;
+    this.revision = Math.max(this.revision, revision); // a restored pad continues to count
     if (this.waiting) this.soon();
-    else if (!this.rested && this.answered >= this.revision) {
+    else if (!this.rested && this.processed >= this.revision) {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.rest(), REST_MS);
     }
   }
 
+  // Report as soon as the last report is processed and EVERY_MS have passed.
   soon() {
     clearTimeout(this.timer);
-    const pause = this.answered >= this.revision ? EVERY_MS : ANSWER_MS;
+    const pause = this.processed >= this.revision ? EVERY_MS : REPLY_MS;
     const wait = this.sentAt + pause - performance.now();
     this.waiting = wait > 0;
     if (this.waiting) this.timer = setTimeout(() => this.soon(), wait);
@@ -42,7 +43,7 @@ class Link {
     this.send(false);
   }
 
-  // The same drawing once more: nothing was added to it for a while.
+  // Report the same drawing again: nothing was added to it for a while.
   rest() {
     const report = this.report();
     if (!report.moving) this.send(true, report);
@@ -59,18 +60,16 @@ class Link {
   }
 }
 
-const shown = new WeakMap(); // the pad of each place
+const shown = new WeakMap(); // place on the page => its pad
 
-// Streamlit calls this at every answer, and what it returns before or after the next call: the pad
-// ends only when its place has left the page.
+// Streamlit calls this with every reply, and calls the function it returns before or after the next
+// call. So the pad ends only when its place has left the page.
 function show({ parentElement: place, data, setStateValue }, Pad) {
-  const pad = shown.get(place) ?? new Pad(place);
-  shown.set(place, pad);
-  pad.link.answer(setStateValue, data.answered);
-  if (pad.start !== data.start) {
-    pad.start = data.start;
-    pad.begin(data);
-  }
+  const isNew = !shown.has(place);
+  if (isNew) shown.set(place, new Pad(place));
+  const pad = shown.get(place);
+  pad.link.reply(setStateValue, data.processed);
+  if (isNew) pad.begin(data);
   return () => {
     setTimeout(() => {
       if (place.isConnected) return;
@@ -81,7 +80,7 @@ function show({ parentElement: place, data, setStateValue }, Pad) {
   };
 }
 
-// A button that cannot be used stays in the keyboard's way, so that the focus is not lost on it.
+// A disabled button stays focusable: otherwise the focus would be lost when it is disabled.
 function enable(button, enabled) {
   button.setAttribute("aria-disabled", String(!enabled));
 }

@@ -1,58 +1,67 @@
-"""A photo instead of a pad: uploaded or taken, on its way to ink."""
+"""The photo pad: a picture is uploaded or taken, and its digit is the drawing."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+from collections.abc import Callable
+from functools import partial
 
-import numpy as np
 import streamlit as st
 
-from mnist_core.drawing.pad_reports import SIDE, Drawn
+from mnist_core.drawing.pad_reports import Drawing, drawing_of_picture
 from mnist_core.drawing.photo_decoding import PhotoError, ink_from_photo
 from mnist_core.drawing.preprocessing import Stage
 from mnist_core.figures.pictures import ink_picture
 from pages.parts.session import state
 from pages.parts.widgets import elements
 
-__all__ = ["drawn"]
+__all__ = ["held"]
 
 FORMATS = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
 SOURCES = {"upload": "Choose a picture", "camera": "Use the camera"}
-_KEPT = "drawing_photo"
+PHOTO, SOURCE = "drawing_photo", "drawing_photo_source"
 
 
-def drawn() -> Drawn:
-    """Show the choice of a picture and how it became ink; return the ink.
+def held() -> tuple[Drawing, Callable[[], None]]:
+    """Return the digit in the picture, and the function that shows the pad.
 
-    The picture last read is still there when the visitor comes back.
+    A picture without a digit does not replace the last one with a digit.
     """
-    source = elements.pick(
-        "Picture", SOURCES, "drawing_photo_source", "upload", format_func=SOURCES.__getitem__
-    )
-    with st.container(key="drawing_canvas"):
-        if source == "camera":
-            file = st.camera_input(
-                "One digit, with some paper around it", key="drawing_photo_camera"
-            )
-        else:
-            file = st.file_uploader(
-                "One digit, with some paper around it", FORMATS, key="drawing_photo_upload"
-            )
-    if file is not None:
-        try:
-            data = file.getvalue()
-            state.store(_KEPT, (hashlib.sha1(data, usedforsecurity=False).hexdigest(), _read(data)))
-        except PhotoError as problem:
-            st.warning(str(problem), icon=":material/broken_image:")
-    name, stages = state.stored(_KEPT, ("", ()))
-    if not stages:
-        return Drawn(np.zeros((SIDE, SIDE), dtype=np.float32), True, "", 0)
-    as_taken = [ink_picture(1 - stage.image) for stage in stages[:-1]]  # dark is dark
-    pictures = [*as_taken, ink_picture(stages[-1].image)]
-    elements.pictures(pictures, [stage.title for stage in stages], 104)
-    return Drawn(stages[-1].image, True, name, 1)
+    file = state.widget(f"drawing_photo_{state.widget(SOURCE) or 'upload'}")
+    problem = ""
+    with st.container():  # the spinner's place, also when there is none: what follows does not move
+        if isinstance(file, io.BytesIO):  # else there is none, or the server has deleted it
+            problem = _read(file.getvalue())
+    photo_id, stages = state.stored(PHOTO, ("", ()))
+    drawing = Drawing(stages[-1].image, True, photo_id, 1) if stages else drawing_of_picture("", 0)
+    return drawing, partial(_show, stages, problem)
 
 
-@st.cache_data(max_entries=16, show_spinner="Looking for the digit")
-def _read(data: bytes) -> tuple[Stage, ...]:
-    return ink_from_photo(data)
+def _read(data: bytes) -> str:
+    """Find the digit in a file and store it, unless it is stored already; return what is wrong."""
+    photo_id = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    if photo_id == state.stored(PHOTO, ("", ()))[0]:
+        return ""
+    try:
+        with st.spinner("Looking for the digit"):
+            state.store(PHOTO, (photo_id, ink_from_photo(data)))
+    except PhotoError as error:
+        return str(error)
+    return ""
+
+
+def _show(stages: tuple[Stage, ...], problem: str) -> None:
+    """Show the choice of a picture, what is wrong with it, and the stages from photo to ink."""
+    source = elements.pick("Picture", SOURCES, SOURCE, "upload", format_func=SOURCES.__getitem__)
+    label = "One digit, with some paper around it"
+    if source == "camera":
+        st.camera_input(label, key="drawing_photo_camera")
+    else:
+        st.file_uploader(label, FORMATS, key="drawing_photo_upload")
+    if problem:
+        st.warning(problem, icon=":material/broken_image:")
+    if stages:
+        as_taken = [ink_picture(1 - stage.image) for stage in stages[:-1]]  # dark stays dark
+        pictures = [*as_taken, ink_picture(stages[-1].image)]
+        elements.pictures(pictures, [stage.title for stage in stages], 104)

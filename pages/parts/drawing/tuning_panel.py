@@ -1,11 +1,11 @@
-"""Tuning the chosen model on the visitor's drawings: start, watch, and what came of it."""
+"""Tune the chosen model on the visitor's drawings: start, watch, stop, and the result."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from mnist_core.common.formatting import duration
+from mnist_core.common.formatting import duration, signed
 from mnist_core.data.datasets import TITLES, Dataset, DatasetUnavailableError, class_names
 from mnist_core.drawing.handwriting import Handwriting
 from mnist_core.training import finetuning
@@ -25,7 +25,7 @@ __all__ = ["show", "test_set_of", "tuned_models"]
 
 
 def test_set_of(offer: ModelOnOffer) -> Dataset:
-    """Return the data a model comes from, or the bundled digits if that is not here."""
+    """Return the data a model was trained on, or the bundled digits if it is not here."""
     try:
         return caches.dataset_named(offer.dataset)
     except DatasetUnavailableError:
@@ -33,7 +33,7 @@ def test_set_of(offer: ModelOnOffer) -> Dataset:
 
 
 def tuned_models() -> set[str]:
-    """Return the keys of those of the visitor's models that were tuned on drawings."""
+    """Return the keys of the visitor's models that were tuned on drawings."""
     mine = offers.current_run()
     records = visitor().runs.records()
     return {
@@ -43,18 +43,18 @@ def tuned_models() -> set[str]:
     }
 
 
-def show(wish: str, kept: Handwriting, offer: ModelOnOffer) -> None:
-    """Show the tuning of a workspace, and do what one of its buttons was pressed for."""
+def show(pressed: str, drawings: Handwriting, offer: ModelOnOffer) -> None:
+    """Show the visitor's tuning, and do what one of its buttons was pressed for."""
     texts.show("handwriting", "tuning")
-    n_left_out = int(kept.left_out.sum())
-    lacking = finetuning.too_few(len(kept) - n_left_out, n_left_out)
+    n_left_out = int(drawings.left_out.sum())
+    lacking = finetuning.too_few(len(drawings) - n_left_out, n_left_out)
     if offer.class_names != class_names("mnist"):
         lacking = "The chosen model knows clothes, not digits: choose another one to tune."
-    if wish == "drawing_tune_start" and not lacking:
-        _start(kept, offer)
+    if pressed == "drawing_tune_start" and not lacking:
+        _start(drawings, offer)
     job = visitor().runs.tuning()
     if job is not None:
-        _obey(wish, job)
+        _act(pressed, job)
     _buttons(job, offer, off=bool(lacking))
     if lacking:
         st.info(lacking, icon=":material/info:")
@@ -64,14 +64,14 @@ def show(wish: str, kept: Handwriting, offer: ModelOnOffer) -> None:
     code_box.code(finetuning.FineTuning.advance, finetuning.mixed_batch, folded=True)
 
 
-def _start(kept: Handwriting, offer: ModelOnOffer) -> None:
+def _start(drawings: Handwriting, offer: ModelOnOffer) -> None:
     weights = caches.model_of(offer).state_dict()
     try:
         begun = FineTuning(
             architecture_of(weights),
             weights,
-            kept.labelled(left_out=False),
-            kept.labelled(left_out=True),
+            drawings.labelled(left_out=False),
+            drawings.labelled(left_out=True),
             test_set_of(offer),
             source=offer.label,
         )
@@ -81,27 +81,27 @@ def _start(kept: Handwriting, offer: ModelOnOffer) -> None:
     visitor().runs.begin_tuning(begun)
 
 
-def _obey(wish: str, job: Job) -> None:
-    kept = _kept_run(job)
-    if wish == "drawing_tune_stop":
+def _act(pressed: str, job: Job) -> None:
+    saved = _saved_run(job)
+    if pressed == "drawing_tune_stop":
         job.stop()
-    elif wish == "drawing_tune_use" and kept is not None:
+    elif pressed == "drawing_tune_use" and saved is not None:
         mine = offers.current_run()
-        visitor().choices.model = "mine" if mine is not None and mine.id == kept.id else kept.id
-        st.rerun()  # the choice of the model stands outside of this part of the page
-    elif wish == "drawing_tune_again" and kept is not None:
-        kept.save()
+        visitor().choices.model = "mine" if mine is not None and mine.id == saved.id else saved.id
+        st.rerun()  # the choice of the model is outside this fragment
+    elif pressed == "drawing_tune_again" and saved is not None:
+        saved.save()
 
 
-def _kept_run(job: Job) -> Job | None:
+def _saved_run(job: Job) -> Job | None:
     """Return the run that holds the tuned weights, if it is in memory."""
     return visitor().runs.live(job.run.saved_as)
 
 
 def _is_live(job: Job) -> bool:
-    """Return whether it goes, waits, or is just being kept."""
-    keeping = job.status == "finished" and not job.run.saved_as and not job.problem
-    return job.status in ACTIVE or keeping
+    """Return whether it is queued, running, or its result is being saved."""
+    saving = job.status == "finished" and not job.run.saved_as and not job.problem
+    return job.status in ACTIVE or saving
 
 
 def _buttons(job: Job | None, offer: ModelOnOffer, off: bool) -> None:
@@ -110,15 +110,17 @@ def _buttons(job: Job | None, offer: ModelOnOffer, off: bool) -> None:
     st.caption(f"Chosen: {offer.label}. It stays as it is; the tuned one is added to your models.")
     with st.container(horizontal=True):
         name = "Go on" if paused else "Tune this model"
-        job_buttons.button("drawing_tune", "start", name, "tune", off=off or active, type="primary")
-        job_buttons.button("drawing_tune", "stop", "Stop", "stop", off=not (active or paused))
+        job_buttons.button(
+            "drawing_tune", "start", name, "tune", disabled=off or active, primary=True
+        )
+        job_buttons.button("drawing_tune", "stop", "Stop", "stop", disabled=not (active or paused))
 
 
 def _progress(job: Job, live: bool) -> None:
-    """Show how far it is; twice a second while it goes."""
+    """Show the progress; as a fragment, twice a second while the tuning is active."""
     job.watch()
     if live and not _is_live(job):
-        st.rerun()  # the whole page once more: there is one more model, and the polling ends
+        st.rerun()  # the page offers the new model, and the polling ends
     run = job.run
     status_line(job, "drawing_tune_status")
     if job.status in ACTIVE:
@@ -126,11 +128,11 @@ def _progress(job: Job, live: bool) -> None:
         left = run.seconds_left
         st.caption(f"About {duration(left)} left." if left else "The time left is not known yet.")
     elif _is_live(job):
-        st.caption("The tuned model is being written down.")
+        st.caption("The tuned model is being saved.")
     if run.before is not None:
         _scores(run)
     if job.status == "stopped":
-        st.caption("It was stopped, so nothing was kept of it.")
+        st.caption("It was stopped, so no model was saved.")
     if not live:
         _result(job)
 
@@ -150,7 +152,7 @@ def _scores(run: FineTuning) -> None:
                 "Right answers": title,
                 "Before": f"{then:.2%}",
                 "After": "–" if now is None else f"{now:.2%}",
-                "Change": "–" if now is None else f"{100 * (now - then):+.2f} points",
+                "Change": "–" if now is None else f"{signed(100 * (now - then), 2)} points",
             }
         )
     with st.container(key="drawing_tune_scores"):
@@ -160,14 +162,16 @@ def _scores(run: FineTuning) -> None:
 
 
 def _result(job: Job) -> None:
-    """Say where the tuned model is, or why it could not be kept."""
-    kept = _kept_run(job)
-    if kept is not None and kept.problem:
-        st.warning(kept.problem, icon=":material/hard_drive:")
-        job_buttons.button("drawing_tune", "again", "Try to write it again", "save", off=False)
+    """Show where the tuned model is, or why it could not be saved."""
+    saved = _saved_run(job)
+    if saved is not None and saved.problem:
+        st.warning(saved.problem, icon=":material/hard_drive:")
+        job_buttons.button("drawing_tune", "again", "Try to write it again", "save", disabled=False)
     elif job.run.saved_as:
         st.success(
             f"{job.run.reason} It is one of your models now, on every page.",
             icon=":material/check:",
         )
-        job_buttons.button("drawing_tune", "use", "Draw for the tuned model", "draw", off=False)
+        job_buttons.button(
+            "drawing_tune", "use", "Draw for the tuned model", "draw", disabled=False
+        )

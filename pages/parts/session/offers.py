@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from mnist_core.common.formatting import counted
@@ -12,6 +11,7 @@ from mnist_core.data.datasets import TITLES, Dataset, class_names
 from mnist_core.nn import architectures
 from mnist_core.training.configs import TrainingConfig
 from mnist_core.training.job import Job
+from mnist_core.training.run import TrainingRun
 from mnist_core.training.status import ACTIVE, ENDED
 from mnist_core.workspace.run_record import RunRecord
 from mnist_core.workspace.run_registry import RunUnavailableError
@@ -20,13 +20,13 @@ from pages.parts.session.choices import Choices
 from pages.parts.session.model_offer import ModelOnOffer
 from pages.parts.session.visitor import visitor
 
-__all__ = ["DIGITS", "compared", "current_run", "drawing", "model_choice", "on_offer"]
+__all__ = ["DIGITS", "compared", "current_run", "model_choice", "on_offer"]
 
 DIGITS = class_names("mnist")
 MOST = 12  # of the visitor's own models: a list to choose from, not an archive
 
 
-def current_run() -> Job | None:
+def current_run() -> Job[TrainingRun] | None:
     """Return the training run this visitor works with: the one last begun or opened."""
     runs, choices = visitor().runs, visitor().choices
     run_id = choices.run_id or runs.newest()  # None in a new session of an old workspace
@@ -37,12 +37,6 @@ def current_run() -> Job | None:
         return runs.open(run_id)
     except RunUnavailableError:
         return None  # the Runs page says why
-
-
-def drawing() -> np.ndarray | None:
-    """Return what the visitor last drew, as the model read it: (28, 28) uint8."""
-    shown = state.stored("drawing_shown", None)
-    return None if shown is None else shown.pixels
 
 
 def on_offer() -> list[ModelOnOffer]:

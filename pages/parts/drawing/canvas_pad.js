@@ -1,6 +1,6 @@
-// streamlit-drawable-canvas shows its tools only under a mouse that hovers, too small for a finger.
-// This shows them always, with room for a finger; all of them act on the canvas at once, so the
-// button that sends a drawing is not needed. The class names are those of its pinned version.
+// streamlit-drawable-canvas shows its tools only while the mouse hovers, too small for a finger.
+// This shows them always and larger, and hides the button that sends a drawing, since every change
+// is sent at once. The class names are those of the pinned version.
 
 const STYLE = `
   .dc-root > .dc-toolbar, .dc-root:hover > .dc-toolbar { opacity: 1; top: -3.5rem; }
@@ -16,7 +16,7 @@ export default ({ data }) => {
   const apply = () => {
     const inside = document.querySelector(selector)?.shadowRoot;
     if (!inside) {
-      waiting = requestAnimationFrame(apply); // it is on its way
+      waiting = requestAnimationFrame(apply); // not on the page yet
     } else if (!inside.querySelector("[data-lesson]")) {
       const style = document.createElement("style");
       style.dataset.lesson = "";
