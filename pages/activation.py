@@ -50,17 +50,18 @@ bend = elements.pick(
     "nothing",
 )
 seed = elements.again("Fresh weights", "activation_fresh", "activation_collapse")
-result = collapse(ACTIVATIONS.get(bend), seed)
+collapsed = collapse(ACTIVATIONS.get(bend), seed)
 st.plotly_chart(
-    collapse_figure(result, "no activation" if bend == "nothing" else bend),
+    collapse_figure(collapsed, "no activation" if bend == "nothing" else bend),
     key="activation_collapse",
     config=elements.STILL,
 )
 with st.container(key="activation_collapse_result"):
     if bend == "nothing":
-        st.success(f"One layer does the same: the largest gap is {result.largest_gap:.1e}.")
+        st.success(f"One layer does the same: the largest gap is {collapsed.largest_gap:.1e}.")
     else:
-        st.info(f"No single layer does it: the best one is off by up to {result.largest_gap:.3f}.")
+        gap = f"{collapsed.largest_gap:.3f}"
+        st.info(f"No single layer does it: the best one is off by up to {gap}.")
 code_box.code(collapse, folded=True)
 own_values_panel.show("ReLU" if name == "softmax" else name)
 texts.show("activation", "choose")

@@ -1,11 +1,12 @@
 import streamlit as st
 
-from pages.parts.shell import frame, results, texts
+from pages.parts.session.visitor import visitor
+from pages.parts.shell import frame, texts
 
 frame.header("conclusions")
 
 texts.show("conclusions", "learnt")
-own = {page: result for page, result in results.done().items() if result}
+own = {page: result for page, result in visitor().results().items() if result}
 if own:
     st.markdown("**Your own results**")
     st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in own.items()))

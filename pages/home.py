@@ -1,12 +1,7 @@
 import streamlit as st
 
 from mnist_core.lesson.milestones import load_milestones
-from pages.parts.shell import (
-    data_panel,
-    frame,
-    home_map,
-    texts,
-)
+from pages.parts.shell import data_panel, frame, home_map, texts
 
 frame.header("home")
 texts.show("home", "composition")

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import numpy as np
 import streamlit as st
 
@@ -46,16 +48,15 @@ if kind == "cross-entropy":
 elements.numbers(values, width=200)
 elements.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
 with st.expander("All ten classes, number by number"):
-    elements.table(
-        **{
-            "class": [f"{c} ✓" if i == label else c for i, c in enumerate(names)],
-            "logit z": z,
-            "log-softmax": result.log_p,
-            "softmax p": result.p,
-            "gradient by hand": result.by_hand,
-            "by autograd": result.by_autograd,
-        }
-    )
+    columns: dict[str, Iterable[object]] = {
+        "class": [f"{c} ✓" if i == label else c for i, c in enumerate(names)],
+        "logit z": z,
+        "log-softmax": result.log_p,
+        "softmax p": result.p,
+        "gradient by hand": result.by_hand,
+        "by autograd": result.by_autograd,
+    }
+    elements.table(**columns)
 if kind == "cross-entropy":
     texts.show("loss", "parts")
 code_box.code(*WAYS[kind])

@@ -1,11 +1,12 @@
 import streamlit as st
 
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import frame
-from pages.parts.training import replay_panel, run_details, runs_table
+from pages.parts.training import replay_panel, run_details
 
 frame.header("replay")
 
-records = [record for record in runs_table.records() if record.step]
+records = [record for record in visitor().runs.records() if record.step]
 job = run_details.choose(records, "replay_run") if records else None
 if not records:
     with st.container(key="replay_step"):

@@ -1,11 +1,12 @@
 import streamlit as st
 
+from pages.parts.session.visitor import visitor
 from pages.parts.shell import frame, texts
 from pages.parts.training import run_details, runs_table
 
 frame.header("runs")
 
-records = runs_table.records()
+records = visitor().runs.records()
 if records:
     runs_table.show(records)
     st.header("One run", anchor=False)
@@ -15,7 +16,7 @@ else:
         st.info("No runs yet: train one on the Training page, and it stays here.")
     st.page_link("pages/training.py", label="Train a model", icon=":material/model_training:")
 st.header("Bring a run or weights in", anchor=False)
-run_details.bring_in()
+run_details.upload()
 st.header("Where your work is kept", anchor=False)
 texts.show("runs", "kept")
 runs_table.disk()

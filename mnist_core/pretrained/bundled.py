@@ -1,9 +1,10 @@
-"""The models that come with the package: their weights, and the card that says what they reach."""
+"""The models that come with the package: their weights and their model card."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -15,14 +16,12 @@ FOLDER = Path(__file__).parent
 
 
 def load_pretrained(name: str) -> nn.Sequential:
-    """Load an architecture with the weights that come with this package.
-
-    They are made by ``python -m mnist_core.pretrained``.
+    """Load an architecture with the bundled weights, made by ``python -m mnist_core.pretrained``.
 
     Raises
     ------
     ValueError
-        If there are no such weights or they do not fit.
+        If there are no weights of this name, or they do not fit the architecture.
     """
     from safetensors.torch import load_file
 
@@ -32,6 +31,6 @@ def load_pretrained(name: str) -> nn.Sequential:
     return with_weights(name, load_file(path))
 
 
-def pretrained_card() -> dict[str, dict[str, object]]:
-    """Return what is known of the pretrained models: how they were trained, what they reach."""
+def pretrained_card() -> dict[str, dict[str, Any]]:
+    """Return ``card.json``: for each model, how it was trained and its measured results."""
     return json.loads((FOLDER / "card.json").read_text("utf-8"))

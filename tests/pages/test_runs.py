@@ -22,7 +22,7 @@ def workspace(app: AppTest) -> str:
 
 
 def current(app: AppTest):
-    return caches.run_registry().open(workspace(app), app.session_state["slot_job"])
+    return caches.run_registry().of(workspace(app)).open(app.session_state["slot_job"])
 
 
 def trained(open_page, page: str = "runs", epochs: int = 2, **values: object) -> AppTest:
@@ -139,7 +139,7 @@ def test_an_interrupted_run_is_there_again_and_goes_on(open_page):
     app.button(key="training_step").click().run()
     wait_for(app, "paused")
     job = current(app)
-    folder = RunFolder(caches.run_registry().folder(workspace(app), job.id).folder)
+    folder = RunFolder(caches.run_registry().of(workspace(app)).folder(job.id).folder)
     folder.write(job.run, record_of(job.run, folder.read_record(), "running"))
     caches.run_registry.clear()  # as if the server had ended
     app.run()
@@ -188,21 +188,21 @@ def test_a_repeat_that_cannot_be_is_refused_in_a_sentence(open_page):
     app.number_input(key=f"runs_value_batch_size_{current(app).id}").set_value(100_000)
     app.button(key="runs_repeat").click().run()
     assert "at most the 1,437 training images" in app.error[0].value
-    assert len(caches.run_registry().records(workspace(app))) == 1
+    assert len(caches.run_registry().of(workspace(app)).records()) == 1
 
 
 def test_a_run_can_be_deleted(open_page):
     app = trained(open_page)
     app.button(key="runs_delete_now").click().run()
     assert "No runs yet" in words(app)
-    assert caches.run_registry().records(workspace(app)) == []
+    assert caches.run_registry().of(workspace(app)).records() == []
 
 
 def test_a_whole_run_comes_back_in_as_it_went_out(open_page):
     app = trained(open_page)
     data = app.download_button(key="runs_take_folder")
     assert data.label == "The whole run"
-    folder = caches.run_registry().folder(workspace(app), current(app).id).folder
+    folder = caches.run_registry().of(workspace(app)).folder(current(app).id).folder
     from mnist_core.workspace.archive import pack
 
     before = current(app)
@@ -223,7 +223,7 @@ def test_a_wrong_file_is_refused_in_a_sentence(open_page, data):
     app.file_uploader[0].set_value(("weights.safetensors", data, "")).run()
     assert not app.exception
     assert app.error[0].value.startswith("Expected a ")
-    assert caches.run_registry().records(workspace(app)) == []
+    assert caches.run_registry().of(workspace(app)).records() == []
 
 
 def test_a_zip_of_something_else_is_refused(open_page):
@@ -243,7 +243,7 @@ def test_the_page_says_when_runs_had_to_go(open_page):
     app.button(key="training_start").click().run()
     wait_for(app, "finished")
     go_to(app, "runs")
-    assert "1 of your older runs had to go" in words(app)
+    assert "1 of your older runs had to be deleted" in words(app)
     assert len(app.dataframe[0].value) == 1
 
 
@@ -256,7 +256,7 @@ def test_replay_shows_the_network_at_each_kept_step(open_page):
     slider.set_value(0).run()
     assert numbers(app)["Step"] == "0"
     assert numbers(app)["Right, of 360 test images"] != at_the_end
-    assert "At step 0 the network said" in words(app)
+    assert "At step 0 the network predicted" in words(app)
     app.number_input(key="replay_image").set_value(7).run()
     assert not app.exception
 
@@ -268,7 +268,7 @@ def test_replay_can_be_asked_about_the_visitor_s_drawing(open_page):
     go_to(app, "replay")
     app.button_group(key="replay_ask").set_value("Your drawing").run()
     assert not app.exception
-    assert "At step 90 the network said" in words(app)
+    assert "At step 90 the network predicted" in words(app)
     assert not app.number_input
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ from mnist_core.common.settings import settings
 from mnist_core.data import idx
 from mnist_core.data.datasets import Dataset
 from mnist_core.data.downloads import Downloads
+from mnist_core.drawing.handwriting import Handwriting
 from mnist_core.workspace.store import WorkspaceStore
 from pages.parts.session.model_offer import ModelOnOffer
 
@@ -17,10 +19,8 @@ if TYPE_CHECKING:  # torch stays out until a page needs it
     import numpy as np
     from torch import nn
 
-    from mnist_core.drawing.handwriting import Handwriting
     from mnist_core.evaluation.calibration import Calibration
     from mnist_core.evaluation.metrics import Evaluation
-    from mnist_core.evaluation.neighbours import Index
     from mnist_core.workspace.handwriting_store import HandwritingStore
     from mnist_core.workspace.run_registry import RunRegistry
 
@@ -29,13 +29,12 @@ __all__ = [
     "dataset_named",
     "downloads",
     "evaluation_of",
-    "feature_index",
+    "features_of",
     "handwriting_evaluation",
     "handwriting_store",
     "mean_images",
     "model_of",
     "own_distances",
-    "pixel_index",
     "pretrained",
     "run_registry",
     "test_accuracy_of",
@@ -51,14 +50,11 @@ def _version(dataset_name: str) -> str:
     return idx.version(settings().data_dir, dataset_name)
 
 
-def _drawings(handwriting: Handwriting) -> list[tuple[str, int]]:
-    return [(sample.id, sample.label) for sample in handwriting.samples]
-
-
-_HASH: dict[str | type, Any] = {  # what makes an argument of a cached function a different one
+# What tells two arguments of a cached function apart.
+_HASH: dict[str | type, Callable[[Any], Any]] = {
     Dataset: lambda dataset: _version(dataset.name),
     ModelOnOffer: lambda offer: offer.version,
-    "mnist_core.drawing.handwriting.Handwriting": _drawings,
+    Handwriting: lambda handwriting: [(s.id, s.label) for s in handwriting.samples],
 }
 
 
@@ -206,22 +202,14 @@ def handwriting_evaluation(offer: ModelOnOffer, handwriting: Handwriting) -> Eva
     return evaluate(model_of(offer), handwriting.images, handwriting.labels)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_HASH)
-def pixel_index(dataset: Dataset) -> Index:
-    """Return an index of the training images by their pixels, without a copy of them."""
-    from mnist_core.evaluation.neighbours import index_of, pixel_rows
-
-    return index_of(pixel_rows(dataset.train_images))
-
-
 @st.cache_resource(
     max_entries=8, show_spinner="The model reads the training images", hash_funcs=_HASH
 )
-def feature_index(offer: ModelOnOffer, dataset: Dataset) -> Index:
-    """Return an index of the first training images by the inputs of the model's last layer."""
-    from mnist_core.evaluation.neighbours import features, index_of
+def features_of(offer: ModelOnOffer, dataset: Dataset) -> np.ndarray:
+    """Return the inputs of the model's last layer for the first training images, (N, D) float32."""
+    from mnist_core.evaluation.neighbours import features
 
-    return index_of(features(model_of(offer), dataset.train_images[:FEATURE_IMAGES]))
+    return features(model_of(offer), dataset.train_images[:FEATURE_IMAGES])
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=_HASH)

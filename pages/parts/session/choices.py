@@ -87,5 +87,6 @@ def _is_result(value: object) -> bool:
 
 
 def _is_answer(value: object) -> bool:
-    types = [type(v) for v in value] if isinstance(value, list) else []
-    return types == [str, bool] and len(value[0]) < LONGEST_ANSWER
+    if not isinstance(value, list) or [type(v) for v in value] != [str, bool]:
+        return False
+    return len(value[0]) < LONGEST_ANSWER

@@ -50,6 +50,16 @@ class Visitor:
         """Return the visitor's runs as their folders describe them, the newest first; no torch."""
         return caches.workspace_store().runs(self.id)
 
+    def results(self) -> dict[str, str]:
+        """Return {page: its result, or ""} of the pages seen; training's is of the newest run."""
+        results = dict(self.choices.done)
+        for run in self.run_records():
+            if run.kind == "run" and run.test_accuracy is not None and run.config:
+                accuracy = f"test accuracy {run.test_accuracy:.4f}"
+                results["training"] = f"{run.config.get('architecture')}: {accuracy}"
+                break
+        return results
+
     def remembered(self) -> dict[str, Any]:
         """Return the contents of the workspace's file, or {}."""
         return caches.workspace_store().remembered(self.id)

@@ -1,4 +1,4 @@
-"""Which data is in use, and the one button that brings what is missing."""
+"""The data set in use, and the button that downloads a missing one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ICONS = {
 
 
 def show(key: str) -> None:
-    """Show the state of the data in a container of this key; it updates while a download runs."""
+    """Show the data's status in a container of this key; it updates during a download."""
     busy = current_data.status().kind == "busy"
     with st.container(key=key):
         st.fragment(_body, run_every=0.7 if busy else None)(key, busy)
@@ -27,7 +27,7 @@ def show(key: str) -> None:
 def _body(key: str, was_busy: bool) -> None:
     status = current_data.status()
     if (status.kind == "busy") != was_busy:
-        st.rerun()  # the whole page: to begin polling, or because the data may be another now
+        st.rerun()  # the whole page: polling starts or stops, and the data set may have changed
     st.markdown(f"{_ICONS[status.kind]} **{status.headline}**")
     st.caption(status.detail)
     if status.progress is not None:

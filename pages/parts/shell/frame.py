@@ -1,4 +1,4 @@
-"""The frame of a page: its title and first words, what the address asks for, and the way on."""
+"""The frame of every page: title and introduction at the top, the next page at the end."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import streamlit as st
 
 from pages.parts.session.visitor import enter, visitor
 from pages.parts.shell import data_panel, links, texts, warm
-from pages.parts.shell.navigation import after, enter_by_the_door
+from pages.parts.shell.navigation import after, ensure_navigation
 
 __all__ = ["footer", "header"]
 
 
 def header(name: str, parameters: Collection[str] = ()) -> None:
-    """Begin a page: its title, first words, and what the address asks for.
+    """Begin a page: apply the address's parameters, show the title and the introduction.
 
     Parameters
     ----------
     name : str
-        The page's name in the table.
+        The page's name in `navigation.PAGES`.
     parameters : collection of str
-        What of the address the page reads itself.
+        Parameters of the address that the page itself reads.
     """
-    enter_by_the_door()
+    ensure_navigation()
     warm.start()
     trouble = enter(texts.questions())
-    unknown = links.apply(parameters)  # before anything is shown: it may choose the data
+    unknown = links.apply(parameters)  # before anything is shown: it may choose the data set
     visitor().save()
     with st.sidebar:
         data_panel.show("sidebar_data")
     for sentence in filter(None, [trouble, *unknown]):
         st.info(sentence, icon=":material/link:")
-    title, _, first = texts.section(name, "intro").partition("\n")
+    title, _, introduction = texts.section(name, "intro").partition("\n")
     st.title(title.removeprefix("# "), anchor=False)
-    st.markdown(first)
+    st.markdown(introduction)
 
 
 def footer(name: str) -> None:
-    """End a page: note that it was seen, and lead on."""
+    """End a page: note that it was seen, and link to the next one."""
     visitor().choices.mark_done(name)
     visitor().save()
     following = after(name)

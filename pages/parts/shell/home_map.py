@@ -1,4 +1,4 @@
-"""The home page's parts: the route map with what was done, and the timeline's choice."""
+"""The home page's parts: the map of pages with the visitor's results, and the timeline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnist_core.lesson.milestones import Milestone
 from mnist_core.lesson.question_words import page_of
 from pages.parts.session import state
 from pages.parts.session.visitor import visitor
-from pages.parts.shell import navigation, results
+from pages.parts.shell import navigation
 
 __all__ = ["chosen_milestone", "show", "show_timeline"]
 
@@ -19,46 +19,44 @@ _ICON = ":material/psychology_alt:"
 
 
 def show() -> None:
-    """Show the lesson's pages as a map: which were gone through, and with what result."""
-    done, predictions = results.done(), _predictions()
+    """Show the lesson's pages as a map: which were seen, and with what result."""
+    results, predictions = visitor().results(), _predictions()
     stops = [page for page in navigation.PAGES if page.name != "home"]
     for row in range(0, len(stops), 3):
         for column, page in zip(st.columns(3), stops[row : row + 3], strict=False):
             with column.container(border=True, height="stretch"):
                 st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
                 st.caption(page.about)
-                if page.name in done:
-                    st.markdown(f":green-badge[:material/check: seen] {done[page.name]}")
+                if page.name in results:
+                    st.markdown(f":green-badge[:material/check: seen] {results[page.name]}")
                 if page.name in predictions:
-                    st.markdown(_mark(predictions[page.name]))
-    seen = sum(page.name in done for page in stops)
+                    share, what = _score(predictions[page.name])
+                    st.markdown(f":blue-badge[{share}] {what}")
+    seen = sum(page.name in results for page in stops)
     st.progress(seen / len(stops), text=f"{seen} of {len(stops)} pages behind you")
-    answered = [right for page in predictions.values() for right in page]
-    if answered:
+    if predictions:
         with st.container(key="home_predictions"):
-            right, asked = sum(answered), len(answered)
-            st.markdown(f"{_ICON} {right} of {asked} {_noun(asked)} right")
+            share, what = _score([right for page in predictions.values() for right in page])
+            st.markdown(f"{share} {what}")
 
 
 def _predictions() -> dict[str, list[bool]]:
-    """Return {page: for each prediction made there whether it was right}."""
+    """Return {page: whether each prediction made there was right}."""
     predictions: dict[str, list[bool]] = {}
     for name, (_option, right) in visitor().choices.answers.items():
         predictions.setdefault(page_of(name), []).append(right)
     return predictions
 
 
-def _mark(predictions: list[bool]) -> str:
-    right, n = sum(predictions), len(predictions)
-    return f":blue-badge[{_ICON} {right} of {n}] {_noun(n)} right"
-
-
-def _noun(n: int) -> str:
-    return "prediction" if n == 1 else "predictions"
+def _score(predictions: list[bool]) -> tuple[str, str]:
+    """Return how many predictions were right in words, in two halves."""
+    n = len(predictions)
+    noun = "prediction" if n == 1 else "predictions"
+    return f"{_ICON} {sum(predictions)} of {n}", f"{noun} right"
 
 
 def chosen_milestone(milestones: Sequence[Milestone]) -> int:
-    """Show the slider through the milestones; return which is chosen."""
+    """Show the slider through the milestones; return the chosen one's index."""
     labels = _labels(milestones)
     chosen = st.select_slider("Milestone", labels, key="home_milestone", persist_state="session")
     return labels.index(chosen)

@@ -1,23 +1,21 @@
-"""The table of pages, in the order of the lesson. A file's name is its URL path."""
+"""The lesson's pages in order, and the menu made from them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-__all__ = ["PAGES", "PAGE_CONFIG", "Page", "after", "enter_by_the_door", "navigation"]
+__all__ = ["PAGES", "PAGE_CONFIG", "Page", "after", "ensure_navigation", "navigation"]
 
-PAGE_CONFIG = {
-    "page_icon": "docs/icon.png",
-    "layout": "wide",
-}
-_entered = False  # as Streamlit's own switch, it is turned once in the life of a process
+PAGE_CONFIG: dict[str, Any] = {"page_icon": "docs/icon.png", "layout": "wide"}
+_declared = False  # whether this process has called st.navigation
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One row: ``name`` is the file in ``pages/`` and the path in the URL."""
+    """One page: ``name`` is its file in ``pages/`` and its path in the URL."""
 
     name: str
     title: str
@@ -50,11 +48,11 @@ PAGES = (
 )
 
 
-def navigation() -> st.Page:
-    """Declare the pages to Streamlit; return the one that is open."""
-    global _entered
-    _entered = True
-    sections: dict[str, list] = {}
+def navigation() -> Any:
+    """Declare the pages to Streamlit; return the open one, an ``st.Page``."""
+    global _declared
+    _declared = True
+    sections: dict[str, list[Any]] = {}
     for page in PAGES:
         sections.setdefault(page.section, []).append(
             st.Page(page.file, title=page.title, icon=page.icon, default=page.name == "home")
@@ -62,21 +60,21 @@ def navigation() -> st.Page:
     return st.navigation(sections, expanded=True)
 
 
-def enter_by_the_door() -> None:
-    """Begin again through ``app.py`` if Streamlit opened a page's file by itself.
+def ensure_navigation() -> None:
+    """Rerun through ``app.py`` if Streamlit ran a page's file directly.
 
-    Beside a folder called ``pages`` Streamlit makes its own menu of the files in it, until
-    ``st.navigation`` is called for the first time. Whoever opens a deep link on a fresh server
-    would get that menu and never see ``app.py``.
+    Until ``st.navigation`` is called for the first time, Streamlit makes a menu of its own from the
+    files in a folder called ``pages``. A deep link opened on a fresh server would show that menu
+    and never run ``app.py``.
     """
-    if not _entered:
+    if not _declared:
         st.set_page_config(**PAGE_CONFIG)
         navigation()
         st.rerun()
 
 
 def after(name: str) -> Page | None:
-    """Return the page that follows in the lesson, or None after the last."""
+    """Return the next page of the lesson, or None after the last."""
     names = [page.name for page in PAGES]
     position = names.index(name) + 1
     return PAGES[position] if position < len(PAGES) else None

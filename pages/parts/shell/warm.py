@@ -1,4 +1,4 @@
-"""What a fresh server does behind its first page: load the heavy packages, fetch MNIST once."""
+"""What a fresh server does in the background: import heavy packages, download MNIST once."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from pages.parts.session import caches
 
 __all__ = ["start"]
 
-# torch first, which nearly every page needs; then torchvision, and the bundled digits
+# torch first, because nearly every page needs it; then torchvision and the bundled digits.
 _HEAVY = (
     "pandas",
     "mnist_core.training.run",
     "mnist_core.data.torchvision_compat",
     "sklearn.datasets",
 )
-_HEAD_START_S = 2.0  # the first page goes out before torch takes the processor
+_HEAD_START_S = 2.0  # the first page is sent before torch uses the processor
 
 
 @st.cache_resource(show_spinner=False)
 def start() -> threading.Thread:
-    """Start once a process; later calls return the same thread."""
+    """Start the thread once in a process; later calls return the same one."""
     first_download = settings().auto_download and inspect_folder(
         settings().data_dir, "mnist"
     ).state in ("missing", "damaged")
@@ -42,8 +42,8 @@ def _load() -> None:
     time.sleep(_HEAD_START_S)
     for name in _HEAVY:
         import_module(name)
-    from mnist_core.common.cpu import share_the_cores  # imports torch, as the others do
+    from mnist_core.common.cpu import share_the_cores  # imports torch
 
     share_the_cores()
     gc.collect()
-    gc.freeze()  # hundreds of thousands of objects that will never be garbage
+    gc.freeze()  # the collector need not visit hundreds of thousands of lasting objects

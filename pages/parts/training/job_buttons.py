@@ -8,38 +8,46 @@ from mnist_core.training.job import Job
 from mnist_core.training.status import ACTIVE
 from pages.parts.session import state
 
-__all__ = ["button", "obey", "show"]
+__all__ = ["act_on", "button", "show"]
 
 
 def show(page: str, job: Job | None, start: str = "Start", may_start: bool = True) -> None:
-    """Show the three buttons side by side in what is open; each is off if it would do nothing."""
+    """Show the three buttons in the open container; a button without effect is disabled."""
     active = job is not None and job.status in ACTIVE
     paused = job is not None and job.status == "paused"
-    off = active or not may_start
-    button(page, "start", start, "play_arrow", off=off, type="primary")
+    start_disabled = active or not may_start
+    button(page, "start", start, "play_arrow", disabled=start_disabled, primary=True)
     if paused:
-        button(page, "pause", "Resume", "resume", off=False)
+        button(page, "pause", "Resume", "resume", disabled=False)
     else:
-        button(page, "pause", "Pause", "pause", off=not active)
-    button(page, "stop", "Stop", "stop", off=not (active or paused))
+        button(page, "pause", "Pause", "pause", disabled=not active)
+    button(page, "stop", "Stop", "stop", disabled=not (active or paused))
 
 
-def button(page: str, name: str, label: str, icon: str, off: bool, **arguments: str) -> None:
-    """Show a button of the key PAGE_NAME, which is also what it wishes for."""
+def button(
+    page: str,
+    name: str,
+    label: str,
+    icon: str,
+    disabled: bool,
+    primary: bool = False,
+) -> None:
+    """Show a button with the key PAGE_NAME, which `state.take_press` returns once pressed."""
+    key = f"{page}_{name}"
     st.button(
         label,
-        key=f"{page}_{name}",
+        key=key,
         icon=f":material/{icon}:",
-        disabled=off,
+        disabled=disabled,
         on_click=state.press,
-        args=(f"{page}_{name}",),
-        **arguments,
+        args=(key,),
+        type="primary" if primary else "secondary",
     )
 
 
-def obey(page: str, wish: str, job: Job) -> None:
-    """Pause, resume or stop a job, if that was wished for on this page."""
-    if wish == f"{page}_pause":
+def act_on(page: str, pressed: str, job: Job) -> None:
+    """Pause, resume or stop a job if that button was pressed on this page."""
+    if pressed == f"{page}_pause":
         job.resume() if job.status == "paused" else job.pause()
-    elif wish == f"{page}_stop":
+    elif pressed == f"{page}_stop":
         job.stop()

@@ -1,4 +1,4 @@
-"""A race of both engines: from the same start, by turns of equal time."""
+"""A race of both engines: same start, equal computing time for each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mnist_core.nn.architectures import ARCHITECTURES
 from mnist_core.training.configs import ENGINES, IN_NUMPY, TrainingConfig, default_epochs
 from mnist_core.training.history import running_mean
 from mnist_core.training.job import Job
+from mnist_core.training.race import Race
 from mnist_core.training.status import ACTIVE
 from mnist_core.workspace.run_registry import RunUnavailableError
 from pages.parts.session import state
@@ -22,7 +23,7 @@ __all__ = ["buttons", "settings", "show"]
 
 
 def settings(dataset: Dataset) -> TrainingConfig:
-    """Show which model races; the rest is the lesson's."""
+    """Show the choice of the model; the other settings are the lesson's."""
     architecture = elements.pick(
         "Model", IN_NUMPY, "race_model", IN_NUMPY[0], format_func=lambda n: ARCHITECTURES[n].title
     )
@@ -30,8 +31,8 @@ def settings(dataset: Dataset) -> TrainingConfig:
     return TrainingConfig(dataset.name, architecture, epochs=epochs)
 
 
-def _job() -> Job | None:
-    """Return the workspace's race, if one was begun."""
+def _race() -> Job[Race] | None:
+    """Return the visitor's race, if there is one."""
     runs = visitor().runs
     race_id = runs.newest("race")
     try:
@@ -40,28 +41,30 @@ def _job() -> Job | None:
         return None
 
 
-def buttons(dataset: Dataset, config: TrainingConfig) -> Job | None:
-    """Show Start, Pause or Resume, and Stop; return the race as it is after what was pressed."""
-    job = _after(state.take_press(), _job(), dataset, config)
+def buttons(dataset: Dataset, config: TrainingConfig) -> Job[Race] | None:
+    """Show Start, Pause or Resume, and Stop; act on the one pressed and return the race."""
+    job = _act_on(state.take_press(), _race(), dataset, config)
     with st.container(horizontal=True, key="race_buttons"):
         job_buttons.show("race", job)
     return job
 
 
-def _after(wish: str, job: Job | None, dataset: Dataset, config: TrainingConfig) -> Job | None:
-    """Do what a button was pressed for; return the race there is then."""
-    if wish == "race_start":
+def _act_on(
+    pressed: str, job: Job[Race] | None, dataset: Dataset, config: TrainingConfig
+) -> Job[Race] | None:
+    """Do what a button was pressed for; return the current race."""
+    if pressed == "race_start":
         if job:
             job.stop()
         job = visitor().runs.start_race(config, dataset)
         job.resume()
     elif job:
-        job_buttons.obey("race", wish, job)
+        job_buttons.act_on("race", pressed, job)
     return job
 
 
-def show(job: Job | None) -> None:
-    """Show the race, twice a second while it goes."""
+def show(job: Job[Race] | None) -> None:
+    """Show the race, twice a second while it runs."""
     if job is None:
         with st.container(key="race_status"):
             st.info("No race yet: press Start, and both curves appear here.")
@@ -70,7 +73,7 @@ def show(job: Job | None) -> None:
     st.fragment(_panel, run_every=POLL_S if live else None)(job, live)
 
 
-def _panel(job: Job, live: bool) -> None:
+def _panel(job: Job[Race], live: bool) -> None:
     job.watch()
     if live and job.status not in ACTIVE:
         st.rerun()
@@ -92,10 +95,10 @@ def _panel(job: Job, live: bool) -> None:
         largest = f"{differences.max():.1e}" if len(differences) else "–"
         st.metric(f"Largest difference in {len(differences):,} common steps", largest)
     log_axis = st.toggle("Logarithmic loss axis", True, key="race_log", persist_state="session")
-    curves = [running_mean(r.history.losses[: r.history.step]) for r in lanes.values()]
+    in_torch, in_numpy = (running_mean(r.history.losses[: r.history.step]) for r in lanes.values())
     with st.container(key="race_loss"):
         st.echarts_chart(
-            race_stream(*curves, job.run.total_steps, log_axis),
+            race_stream(in_torch, in_numpy, job.run.total_steps, log_axis),
             height=380,
             key="race_stream",
             alt="The loss of both engines; the curves lie on each other",

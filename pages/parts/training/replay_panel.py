@@ -1,4 +1,4 @@
-"""A run looked back at: the network as it was at some step, and what it said then."""
+"""Replay of a run: the network at a chosen step, and its predictions then."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import numpy as np
 import streamlit as st
 from torch import nn
 
+from mnist_core.data.datasets import Dataset
 from mnist_core.evaluation.metrics import Evaluation, evaluate
 from mnist_core.figures.classes import confidence_bars, confusion_figure
-from mnist_core.figures.compare import answers_figure
+from mnist_core.figures.compare import confidence_figure
 from mnist_core.figures.pictures import ink_picture
 from mnist_core.training.job import Job
+from mnist_core.training.run import TrainingRun
 from mnist_core.workspace import replay
 from mnist_core.workspace.checkpoints import RunFolder
-from pages.parts.session import offers
+from pages.parts.session.drawing_session import drawing_session
 from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.training.training_panel import weights
@@ -25,16 +27,16 @@ IMAGES = 2_000  # of the test set: quick enough to follow the slider
 Networks = dict[int, nn.Sequential]
 
 
-def show(job: Job) -> None:
-    """Show the slider through the kept moments, and the network at the chosen one."""
+def show(job: Job[TrainingRun]) -> None:
+    """Show the slider through the run's snapshots, and the network at the chosen one."""
     folder = visitor().runs.folder(job.id)
     try:
-        networks = _networks(job.id, len(folder.moment_steps()), folder, job)
+        networks = _networks(job.id, len(folder.snapshot_steps()), folder, job)
     except (OSError, ValueError) as error:
-        st.error(f"The moments of this run cannot be read: {error}", icon=":material/error:")
+        st.error(f"The snapshots of this run cannot be read: {error}", icon=":material/error:")
         return
     if len(networks) < 2:
-        st.info("Of this run nothing but one moment is kept yet: look again in a few seconds.")
+        st.info("There is only one snapshot of this run yet: look again in a few seconds.")
         return
     steps = list(networks)
     with st.container(key="replay_step"):
@@ -59,47 +61,47 @@ def show(job: Job) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _networks(job_id: str, count: int, _folder: RunFolder, _job: Job) -> Networks:
-    del job_id, count  # more moments, another answer
+def _networks(job_id: str, count: int, _folder: RunFolder, _job: Job[TrainingRun]) -> Networks:
+    del job_id, count  # another run, or more snapshots: another result
     return replay.models_of(_folder, _job.run.config.architecture)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _evaluated(job_id: str, step: int, _model: nn.Sequential, _dataset: object) -> Evaluation:
+def _evaluated(job_id: str, step: int, _model: nn.Sequential, _dataset: Dataset) -> Evaluation:
     del job_id, step
     return evaluate(_model, _dataset.test_images[:IMAGES], _dataset.test_labels[:IMAGES])
 
 
-def _one_image(job: Job, networks: Networks, step: int) -> None:
+def _one_image(job: Job[TrainingRun], networks: Networks, step: int) -> None:
     texts.show("replay", "answers")
     image, caption = _image(job)
     names = job.run.dataset.class_names
-    every = replay.answers(list(networks.values()), image)  # (moments, 10)
-    said = every[list(networks).index(step)]
-    answer = names[said.argmax()]
+    every = replay.predictions(list(networks.values()), image)  # (snapshots, 10)
+    p = every[list(networks).index(step)]
+    predicted = names[p.argmax()]
     left, right = st.columns([1, 2])
     with left:
         st.image(ink_picture(image / 255.0), width=168, caption=caption)
-        st.markdown(f"At step {step:,} the network said **{answer}**, {said.max():.0%} sure.")
+        st.markdown(f"At step {step:,} the network predicted **{predicted}**, {p.max():.0%} sure.")
     with right, st.container(key="replay_answer"):
         st.echarts_chart(
-            confidence_bars(said, names),
+            confidence_bars(p, names),
             height=280,
             key="replay_bars",
-            alt=f"Ten confidences at step {step}; the largest is {answer}",
+            alt=f"Ten confidences at step {step}; the largest is {predicted}",
         )
     st.plotly_chart(
-        answers_figure(list(networks), every, names, step),
+        confidence_figure(list(networks), every, names, step),
         key="replay_answers",
         config=elements.STILL,
-        alt="What the network said about this image at every kept moment",
+        alt="The network's prediction for this image at every snapshot",
     )
 
 
-def _image(job: Job) -> tuple[np.ndarray, str]:
-    """Show which image is asked about; return it as (28, 28) uint8, and what it is."""
+def _image(job: Job[TrainingRun]) -> tuple[np.ndarray, str]:
+    """Show the choice of an image; return it as (28, 28) uint8, and its caption."""
     dataset = job.run.dataset
-    drawn = offers.drawing()
+    drawn = drawing_session().pixels
     options = ["A test image", *(["Your drawing"] if drawn is not None else [])]
     asked = elements.pick("Ask about", options, "replay_ask", options[0])
     if drawn is not None and asked == "Your drawing":

@@ -1,4 +1,4 @@
-"""One run: repeat it with a change, take it away, bring one in."""
+"""One run: repeat it with a change, download it, delete it; and the upload of another."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mnist_core.nn.optimisers import OPTIMISERS
 from mnist_core.nn.schedules import SCHEDULES
 from mnist_core.training.configs import ENGINES, LABELS, TrainingConfig, with_change
 from mnist_core.training.job import Job
+from mnist_core.training.run import TrainingRun
 from mnist_core.workspace import export
 from mnist_core.workspace.archive import pack
 from mnist_core.workspace.run_record import RunRecord
@@ -20,10 +21,10 @@ from pages.parts.session import caches, current_data, state
 from pages.parts.session.choices import Choices
 from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
-from pages.parts.training import controls, runs_table
+from pages.parts.training import runs_table, training_controls
 from pages.parts.training.training_panel import findings
 
-__all__ = ["bring_in", "choose", "show"]
+__all__ = ["choose", "show", "upload"]
 
 CHOICES: dict[str, list[str]] = {
     "architecture": list(architectures.ARCHITECTURES),
@@ -35,10 +36,10 @@ _TITLES = ENGINES | {name: row.title for name, row in architectures.ARCHITECTURE
 CHANGEABLE = [name for name in LABELS if name != "dataset"]
 
 
-def choose(records: list[RunRecord], key: str) -> Job | None:
-    """Show which run of the workspace is meant; return it, or None (and why) if it cannot be."""
-    titles = runs_table.names(records)
-    current = visitor().choices.run_id if visitor().choices.run_id in titles else records[0].id
+def choose(records: list[RunRecord], key: str) -> Job[TrainingRun] | None:
+    """Show the choice of a run and return it; if it cannot be opened, say why and return None."""
+    titles, run_id = runs_table.titles_of(records), visitor().choices.run_id
+    current = run_id if run_id in titles else records[0].id
     run_id = state.choose(
         st.selectbox,
         "Run",
@@ -56,7 +57,7 @@ def choose(records: list[RunRecord], key: str) -> Job | None:
 
 
 def show(records: list[RunRecord]) -> None:
-    """Show one run's findings, and what can be done with it."""
+    """Show one run, and what can be done with it."""
     job = choose(records, "runs_run")
     if job is None:
         return
@@ -66,7 +67,7 @@ def show(records: list[RunRecord]) -> None:
         st.page_link("pages/training.py", label="Look at it", icon=":material/model_training:")
         st.page_link("pages/replay.py", label="Replay it", icon=":material/history:")
     _repeat(job)
-    _take_away(job)
+    _downloads(job)
     with st.popover("Delete this run", icon=":material/delete:", key="runs_delete"):
         st.markdown("It cannot be brought back, unless you have downloaded it.")
         st.button("Delete", key="runs_delete_now", on_click=_delete, args=(job.id,))
@@ -77,12 +78,12 @@ def _delete(run_id: str) -> None:
     visitor().choices.run_id = None
 
 
-def _repeat(job: Job) -> None:
+def _repeat(job: Job[TrainingRun]) -> None:
     texts.show("runs", "repeat")
     config = job.run.config
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
-            "Change", CHANGEABLE, format_func=LABELS.get, key="runs_change", width=200
+            "Change", CHANGEABLE, format_func=LABELS.__getitem__, key="runs_change", width=200
         )
         value = _value(name, getattr(config, name), f"runs_value_{name}_{job.id}")
         if st.button("Repeat with this change", key="runs_repeat", icon=":material/replay:"):
@@ -93,7 +94,7 @@ def _begin(config: TrainingConfig, name: str, value: Any) -> None:
     try:
         changed = with_change(config, name, value)
         dataset = caches.dataset_named(config.dataset)
-        controls.begin(changed, dataset).resume()
+        training_controls.begin(changed, dataset).resume()
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -101,7 +102,7 @@ def _begin(config: TrainingConfig, name: str, value: Any) -> None:
 
 
 def _value(name: str, now: Any, key: str) -> Any:
-    """Show a field for a setting's new value, which begins with another than it has now."""
+    """Show a field for a setting's new value; it starts with a value that differs from ``now``."""
     label = f"from {_TITLES.get(now, now)} to"
     if name in CHOICES:
         others = [option for option in CHOICES[name] if option != now]
@@ -116,7 +117,7 @@ def _value(name: str, now: Any, key: str) -> Any:
     return st.number_input(label, value=other, step=1, key=key, width=200)
 
 
-def _take_away(job: Job) -> None:
+def _downloads(job: Job[TrainingRun]) -> None:
     texts.show("runs", "take")
     run, name = job.run, f"{job.run.config.architecture}-{job.run.history.step}"
     folder = visitor().runs.folder(job.id).folder
@@ -147,21 +148,20 @@ def _take_away(job: Job) -> None:
         st.code(export.script(run))
 
 
-def bring_in() -> None:
-    """Show the upload, and take in what comes."""
+def upload() -> None:
+    """Show the upload of a run or of weights, and add the file to the visitor's runs."""
     texts.show("runs", "bring")
-    upload = st.file_uploader(
+    file = st.file_uploader(
         "A run's zip file, its checkpoint, or weights",
         type=["zip", "safetensors"],
         key=f"runs_upload_{state.counter('uploads')}",
     )
-    if upload is None:
+    if file is None:
         return
     try:
-        runs = visitor().runs
-        job = runs.import_file(upload.getvalue(), current_data.dataset())
+        job = visitor().runs.import_file(file.getvalue(), current_data.dataset())
     except ValueError as error:
-        st.error(f"{error}", icon=":material/error:")
+        st.error(str(error), icon=":material/error:")
         return
     visitor().choices.run_id = job.id
     state.count_up("uploads")  # an empty upload field again

@@ -1,4 +1,4 @@
-"""All runs of the workspace in a table, and those that are ticked in one chart."""
+"""All of the visitor's runs in a table, and the ticked ones in one chart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import streamlit as st
 from mnist_core.common.formatting import duration
 from mnist_core.common.settings import settings
 from mnist_core.data.datasets import TITLES
-from mnist_core.figures.compare import Curve, compare_figure
+from mnist_core.figures.compare import RunCurve, compare_figure
 from mnist_core.nn.architectures import ARCHITECTURES
 from mnist_core.training.configs import ENGINES, TrainingConfig, differences
 from mnist_core.training.history import running_mean
@@ -22,18 +22,13 @@ from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
-__all__ = ["disk", "names", "records", "show"]
+__all__ = ["disk", "show", "titles_of"]
 
 MOST_CURVES = 8
 
 
-def records() -> list[RunRecord]:
-    """Return this workspace's runs, the newest first."""
-    return visitor().runs.records()
-
-
-def names(runs: list[RunRecord]) -> dict[str, str]:
-    """Return {id: "Run 3 · MLP"}, numbered from the oldest on."""
+def titles_of(runs: list[RunRecord]) -> dict[str, str]:
+    """Return {id: "Run 3 · MLP"}; the oldest of the runs is number 1."""
     return {
         run.id: f"Run {len(runs) - i} · {ARCHITECTURES[_config(run).architecture].title}"
         for i, run in enumerate(runs)
@@ -45,8 +40,8 @@ def _config(run: RunRecord) -> TrainingConfig:
 
 
 def show(runs: list[RunRecord]) -> None:
-    """Show the table, and the curves of the ticked runs with what differs between them."""
-    titles = names(runs)
+    """Show the table, and the loss curves and differences of the ticked runs."""
+    titles = titles_of(runs)
     with st.container(key="runs_table"):
         event = st.dataframe(
             pd.DataFrame([_row(run, titles[run.id]) for run in runs]),
@@ -64,13 +59,13 @@ def show(runs: list[RunRecord]) -> None:
 
 
 def _row(run: RunRecord, title: str) -> dict[str, object]:
-    config, last = _config(run), run.checkups[-1] if run.checkups else {}
+    config, last = _config(run), run.epoch_metrics[-1] if run.epoch_metrics else None
     rates = [config.learning_rate, *(rate for _, rate in run.learning_rates[1:])]
     return {
         "Run": title,
         "State": run.status,
-        "Test accuracy": last.get("test_accuracy"),
-        "Train accuracy (2,000 images)": last.get("train_accuracy"),
+        "Test accuracy": last.test_accuracy if last else None,
+        "Train accuracy (2,000 images)": last.train_accuracy if last else None,
         "Time": duration(run.training_s),
         "Steps": f"{run.step:,} of {run.total_steps:,}",
         "Data": TITLES[config.dataset],
@@ -86,14 +81,16 @@ def _row(run: RunRecord, title: str) -> dict[str, object]:
     }
 
 
-def _curve(run: RunRecord, title: str) -> Curve | None:
+def _curve(run: RunRecord, title: str) -> RunCurve | None:
     try:
         history = visitor().runs.open(run.id).run.history
     except RunUnavailableError as error:
         st.warning(f"{title}: {error}", icon=":material/error:")
         return None
     n = history.step
-    return Curve(title, np.arange(1, n + 1), history.seconds[:n], running_mean(history.losses[:n]))
+    return RunCurve(
+        title, np.arange(1, n + 1), history.seconds[:n], running_mean(history.losses[:n])
+    )
 
 
 def _compare(runs: list[RunRecord], titles: dict[str, str]) -> None:
@@ -114,7 +111,7 @@ def _compare(runs: list[RunRecord], titles: dict[str, str]) -> None:
 
 
 def _differences(runs: list[RunRecord], titles: dict[str, str]) -> None:
-    """Name exactly what differs between runs."""
+    """List the settings in which runs differ, with each run's value."""
     different = differences([_config(run) for run in runs])
     changed = [tuple(tuple(c) for c in run.learning_rates[1:]) for run in runs]
     if len(set(changed)) > 1:
@@ -125,25 +122,25 @@ def _differences(runs: list[RunRecord], titles: dict[str, str]) -> None:
     if not different:
         st.info("These runs have the same settings and seed, so their curves are the same.")
         return
-    count = "one setting" if len(different) == 1 else f"{len(different)} settings"
-    st.markdown(f"**They differ in {count}:** {', '.join(different)}.")
+    n_settings = "one setting" if len(different) == 1 else f"{len(different)} settings"
+    st.markdown(f"**They differ in {n_settings}:** {', '.join(different)}.")
     columns = {title: [str(v) for v in values] for title, values in different.items()}
     elements.table(run=[titles[run.id] for run in runs], **columns)
 
 
 def disk() -> None:
-    """Say how much room there is, and whether runs of this visitor had to go."""
+    """Show how much disk space the runs take, and how many of the visitor's were deleted for it."""
     limit, minutes = settings().work_limit_mb, settings().unwatched_min
-    used = caches.used_mb()
     with st.container(key="runs_disk"):
         st.caption(
-            f"All visitors' runs take {used:,.0f} of at most {limit:,} MB on this server. Beyond "
-            f"that the oldest go first. A run that nobody looks at for {minutes} minutes is paused."
+            f"All visitors' runs take {caches.used_mb():,.0f} of at most {limit:,} MB on this "
+            "server; the oldest are deleted first. "
+            f"A run that nobody looks at for {minutes} minutes is paused."
         )
         removed = visitor().remembered().get("removed", 0)
         if removed:
             st.info(
-                f"{removed} of your older runs had to go to keep within this limit.",
+                f"{removed} of your older runs had to be deleted to stay within this limit.",
                 icon=":material/hard_drive:",
             )
     texts.show("runs", "share")
