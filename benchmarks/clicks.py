@@ -1,11 +1,11 @@
-"""How fast pages answer while others train, measured in the browser, in one go.
+"""How fast pages respond while others train, measured in the browser.
 
     python -m benchmarks.clicks [--rounds 5]
 
-A visitor clicks through all pages and uses a control on each, three times over: while nobody
-trains, while their own run streams, and while two other visitors train. Timed by the browser's own
-clock, from the click to the page's answer (its first new content; after a link the new page's
-title), and to the moment all of it stands. Prints median, 95th percentile and the worst.
+A visitor clicks through all pages and uses a control on each: while nobody trains, while their run
+streams, and while two other visitors train. The browser's clock measures the time from the click
+until the page responds (with its first new content; after a link, with the new title), and until it
+is complete. Prints median, 95th percentile and the worst.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import statistics
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from benchmarks.machine import app_server, chromium, describe
+from benchmarks.machine import app_server, chromium, describe, spread_ms
 
 PORT = 8654
 CONTROLS = {  # page: a control on it, by its key
@@ -40,26 +40,26 @@ WATCH = """() => {
         window.leaving = event.target.closest('a') !== null;
         window.before = title();
         window.clicked = performance.now();
-        window.answered = window.stands = null;
+        window.responded = window.complete = null;
         window.ran = false;
     }, true);
     new MutationObserver(() => {
-        if (window.answered === null && (!window.leaving || title() !== window.before))
-            window.answered = performance.now();
+        if (window.responded === null && (!window.leaving || title() !== window.before))
+            window.responded = performance.now();
     }).observe(app, {childList: true, characterData: true, subtree: true});
     new MutationObserver(changes => {
         const state = app.getAttribute('data-test-script-state');
         if (state === 'running' || changes.some(c => c.oldValue === 'running')) window.ran = true;
-        if (state === 'notRunning' && window.ran && window.stands === null)
-            window.stands = performance.now();
+        if (state === 'notRunning' && window.ran && window.complete === null)
+            window.complete = performance.now();
     }).observe(app, {
         attributes: true, attributeOldValue: true, attributeFilter: ['data-test-script-state'],
     });
 }"""
-# A page may be so quick that its state never shows; then it stands when it has answered.
-STANDS = """() => window.stands !== null
-    || (window.answered !== null && performance.now() - window.answered > 1500)"""
-Times = dict[str, list[tuple[float, float]]]  # milliseconds: until it answers, until it stands
+# The state of a quick page does not change visibly; such a page is complete when it has responded.
+COMPLETE = """() => window.complete !== null
+    || (window.responded !== null && performance.now() - window.responded > 1500)"""
+Times = dict[str, list[tuple[float, float]]]  # milliseconds until it responds, until it is complete
 
 
 def settled(page: Page) -> None:
@@ -68,14 +68,14 @@ def settled(page: Page) -> None:
 
 
 def timed_click(page: Page, selector: str, index: int = 0) -> tuple[float, float]:
-    """Click; return the milliseconds until the page answers, and until it stands."""
+    """Click; return the milliseconds until the page responds, and until it is complete."""
     page.locator(selector).nth(index).click()
-    page.wait_for_function(STANDS, timeout=30_000)
-    answered, stands = page.evaluate(
-        "[window.answered ?? window.stands, window.stands ?? window.answered]"
-        ".map(moment => moment - window.clicked)"
+    page.wait_for_function(COMPLETE, timeout=30_000)
+    responded, complete = page.evaluate(
+        "[window.responded ?? window.complete, window.complete ?? window.responded]"
+        ".map(time => time - window.clicked)"
     )
-    return min(answered, stands), stands
+    return min(responded, complete), complete
 
 
 def tour(page: Page, rounds: int) -> Times:
@@ -89,9 +89,8 @@ def tour(page: Page, rounds: int) -> Times:
             target = f".st-key-{control} {'label' if control.endswith('_log') else 'button'}"
             choices = page.locator(target).count() if control else 0
             if choices:
-                CLICKED[name] = (CLICKED.get(name, 0) + 1) % choices  # of several another each time
-                duration = timed_click(page, target, CLICKED[name])
-                times.setdefault(f"on {name}", []).append(duration)
+                CLICKED[name] = (CLICKED.get(name, 0) + 1) % choices  # another choice each time
+                times.setdefault(f"on {name}", []).append(timed_click(page, target, CLICKED[name]))
                 settled(page)
     return times
 
@@ -116,21 +115,19 @@ def begin(page: Page, epochs: int) -> None:
 
 
 def summary(title: str, times: Times) -> None:
-    for i, what in enumerate(("answers", "stands")):
-        values = sorted(pair[i] for pairs in times.values() for pair in pairs)
-        p95 = statistics.quantiles(values, n=20)[-1]
+    for i, what in enumerate(("responds", "complete")):
+        values = [pair[i] for pairs in times.values() for pair in pairs]
         medians = {n: statistics.median(p[i] for p in pairs) for n, pairs in times.items()}
         slowest = max(medians, key=medians.__getitem__)
         print(
-            f"{title:18} {what:8} median {statistics.median(values):4.0f} ms, 95 % within "
-            f"{p95:4.0f} ms, worst {values[-1]:4.0f} ms, n = {len(values)}; slowest: {slowest}, "
-            f"median {medians[slowest]:.0f} ms",
+            f"{title:18} {what:8} {spread_ms(values)}; slowest: {slowest}, median "
+            f"{medians[slowest]:.0f} ms",
             flush=True,
         )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How fast pages answer while others train.")
+    parser = argparse.ArgumentParser(description="How fast pages respond while others train.")
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with app_server(PORT) as url, sync_playwright() as playwright:
@@ -148,7 +145,7 @@ def main() -> None:
             begin(other, 500)
         summary("two others train", tour(page, rounds))
         browser.close()
-    print(describe())
+    print(describe("streamlit"))
 
 
 if __name__ == "__main__":

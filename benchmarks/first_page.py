@@ -1,10 +1,9 @@
-"""How long a fresh server takes until its first page is there, in a real Chromium.
+"""How long a new server takes until its first page is complete, in a real Chromium.
 
     python -m benchmarks.first_page [--rounds 5]
 
-From the start of ``streamlit run`` until the home page is drawn to its end, and then until the
-next page (the layer, which needs torch) is. The browser is open already; each round has a server
-of its own.
+From the start of ``streamlit run`` until the home page is complete, and then until the next page
+(Layer, which needs torch) is. The browser is already open; each round starts a new server.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def main() -> None:
     report(
         {"first page, from the server's start": first, "second page, at once, with torch": second}
     )
-    print(describe())
+    print(describe("streamlit"))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""How well the bundled models read real pen digits, by preparation, size, place and pen.
+"""How well the bundled models predict real pen digits, by preparation, size, place and pen.
 
     python -m benchmarks.handwriting [--write]
 
-draws the 220 UJI pen digits (``strokes/uji_digits.json`` in the data folder) as a person would on
-the canvas of the drawing page, 280 pixels wide: the digit 30, 50, 70 or 90 % of it, in the middle
-or as far into two corners as it fits, with a pen 12, 18 or 26 pixels wide. Each drawing is prepared
-as the app does and as the lesson does (shrink all of it, blur), and read by each model. ``--write``
-puts the summary into the model card. The strokes are a validation set: nothing is trained on them.
+Draws the 220 UJI pen digits (``strokes/uji_digits.json`` in the data folder) on a canvas of 280
+pixels as on the drawing page: the digit takes 30, 50, 70 or 90 % of it, in the middle or in one of
+two corners, with a pen 12, 18 or 26 pixels wide. Each drawing is prepared by the app's way and by
+the lesson's (shrink the whole canvas, blur), and predicted by each model. ``--write`` saves the
+summary in the model card. The strokes are a validation set: no model is trained on them.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ from mnist_core.pretrained.card import write_card
 SIDE, OVERSAMPLING = 280, 4
 SHARES, PENS = (0.3, 0.5, 0.7, 0.9), (12, 18, 26)
 PLACES = {"middle": (0.5, 0.5), "upper left": (0.0, 0.0), "lower right": (1.0, 1.0)}
-CONDITIONS = list(product(SHARES, PLACES, PENS))
+Condition = tuple[float, str, int]  # share, place, pen
+CONDITIONS: list[Condition] = list(product(SHARES, PLACES, PENS))
 OURS, LESSON = PREPARATIONS
 
 
 def render(
     strokes: list[list[list[float]]], share: float, place: tuple[float, float], pen_width: int = 18
 ) -> np.ndarray:
-    """Draw pen strokes with a round pen onto white: (280, 280, 4) uint8, as the canvas gives it.
+    """Draw pen strokes with a round pen on white: (280, 280, 4) uint8, as from the canvas.
 
     Parameters
     ----------
     strokes : list of strokes, each a list of [x, y]
     share : float
-        Longer side of the digit as a share of the canvas.
+        The digit's longer side as a share of the canvas.
     place : (x, y)
-        Of the digit's box, from (0, 0), the upper left corner, to (1, 1).
+        The digit's place, from (0, 0), the upper left corner, to (1, 1), the lower right.
     pen_width : int
         Pixels.
     """
@@ -65,37 +66,39 @@ def render(
     return np.dstack([grey, grey, grey, np.full_like(grey, 255)])
 
 
-def right_answers() -> dict[tuple[str, str], dict[tuple[float, str, int], float]]:
-    """Return {(model, preparation): {condition: share of right answers}}."""
+def accuracies() -> dict[tuple[str, str], dict[Condition, float]]:
+    """Return {(model, preparation): {condition: accuracy}}."""
     path = settings().data_dir / "strokes" / "uji_digits.json"
     digits = json.loads(path.read_text("utf-8"))
     labels = np.array([int(digit["label"]) for digit in digits])
     networks = {name: bundled.load_pretrained(name) for name in architectures.ARCHITECTURES}
-    right: dict = {pair: {} for pair in product(networks, PREPARATIONS)}
-    for share, place, pen in CONDITIONS:
+    reached: dict[tuple[str, str], dict[Condition, float]] = {
+        pair: {} for pair in product(networks, PREPARATIONS)
+    }
+    for condition in CONDITIONS:
+        share, place, pen = condition
         inks = [ink_of(render(digit["strokes"], share, PLACES[place], pen)) for digit in digits]
         for way, prepare in PREPARATIONS.items():
             pixels = np.stack([prepare(ink).pixels for ink in inks])
             for name, model in networks.items():
-                reached = metrics.accuracy(model, pixels, labels)
-                right[name, way][share, place, pen] = reached
-    return right
+                reached[name, way][condition] = metrics.accuracy(model, pixels, labels)
+    return reached
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Read real pen digits.")
+    parser = argparse.ArgumentParser(description="Predict real pen digits.")
     parser.add_argument("--write", action="store_true", help="write into the model card")
     write = parser.parse_args().write
-    right = right_answers()
+    reached = accuracies()
     print(describe())
-    print(f"220 pen digits, right answers; {OURS} / {LESSON}")
+    print(f"Accuracy on 220 pen digits; {OURS} / {LESSON}")
     print(
         f"{'size':>5} {'place':12} {'pen':>4}"
         + "".join(f"{n:>18}" for n in architectures.ARCHITECTURES)
     )
     for condition in CONDITIONS:
         pairs = [
-            f"{right[name, OURS][condition]:.1%} / {right[name, LESSON][condition]:6.1%}"
+            f"{reached[name, OURS][condition]:.1%} / {reached[name, LESSON][condition]:6.1%}"
             for name in architectures.ARCHITECTURES
         ]
         share, place, pen = condition
@@ -104,7 +107,7 @@ def main() -> None:
     for name, entry in card.items():
         entry["pen_digits"] = {}
         for way in PREPARATIONS:
-            shares = list(right[name, way].values())
+            shares = list(reached[name, way].values())
             entry["pen_digits"][f"{way}, all {len(shares)} conditions"] = round(
                 float(np.mean(shares)), 4
             )

@@ -1,25 +1,24 @@
-"""The lesson's training run: ours against the notebook's way, in one go.
+"""The lesson's training run: ours against the notebook's way.
 
-    python -m benchmarks.lesson_run [--rounds 3] [--epochs 5]
+    python -m benchmarks.lesson_run [--rounds 3] [--epochs 5] [--mlp]
 
 Linear(784, 10), SGD 0.01, batches of 32, shuffled, five epochs of MNIST, in three ways by turns:
 
 - notebook: ``DataLoader(num_workers=2)`` over torchvision's MNIST with ``ToTensor``, and
-  ``loss.item()`` at each step, as lessons of this kind do it
-- autograd: `TrainingRun` with PyTorch's automatic differentiation, check-ups after epochs included
-- numpy: `TrainingRun` with the NumPy engine, the same
+  ``loss.item()`` at each step, as in many lessons
+- autograd: `TrainingRun` with PyTorch's automatic differentiation, evaluated after each epoch
+- numpy: the same with the NumPy engine
 
-All begin with the same weights and see the images in the same shuffled order (the notebook's
-loader gets it as its sampler), so their learning curves must be the same: the largest differences
-between them are printed, with the times and their ratios. ``--mlp`` adds the same for the MLP,
-whose two engines are compared with each other.
+All begin with the same weights and see the images in the same shuffled order (it is the sampler of
+the notebook's loader), so their loss curves must be equal. Prints times, ratios and the largest
+differences between the curves. ``--mlp`` adds the MLP with the two engines.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -34,8 +33,8 @@ from mnist_core.data import datasets
 from mnist_core.data.torchvision_compat import RAW_ONLY
 from mnist_core.evaluation import metrics
 from mnist_core.nn import architectures
-from mnist_core.training import engine
 from mnist_core.training.configs import TrainingConfig
+from mnist_core.training.engine import epoch_order
 from mnist_core.training.run import TrainingRun
 
 Result = tuple[np.ndarray, float]  # losses of all steps, accuracy on the test set
@@ -49,7 +48,7 @@ def notebook(dataset: datasets.Dataset, epochs: int) -> Result:
     criterion, optimiser = nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.01)
     losses = []
     for epoch in range(epochs):
-        order = engine.epoch_order(len(train), 0, epoch).tolist()
+        order = epoch_order(len(train), 0, epoch).tolist()
         for x, y in DataLoader(train, batch_size=32, sampler=order, num_workers=2):
             optimiser.zero_grad()
             loss = criterion(model(x), y)
@@ -67,21 +66,17 @@ def ours(dataset: datasets.Dataset, epochs: int, engine: str, model: str = "line
     return run.history.losses, run.history.accuracies[-1][1]
 
 
-def timed(work: Callable[..., Result], *arguments: object) -> tuple[float, Result]:
-    started = time.perf_counter()
-    result = work(*arguments)
-    return time.perf_counter() - started, result
-
-
 def race(
-    ways: dict[str, Callable[..., Result]], dataset: datasets.Dataset, rounds: int, epochs: int
+    ways: Mapping[str, Callable[..., Result]], dataset: datasets.Dataset, rounds: int, epochs: int
 ) -> None:
-    """Run each way by turns; print times, ratios and differences, all against the first."""
+    """Run all ways by turns; print times, and ratios and differences against the first way."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     curves: dict[str, np.ndarray] = {}
     for _ in range(rounds):
         for name, work in ways.items():
-            seconds, (losses, accuracy) = timed(work, dataset, epochs)
+            started = time.perf_counter()
+            losses, accuracy = work(dataset, epochs)
+            seconds = time.perf_counter() - started
             times[name].append(seconds)
             curves[name] = losses
             print(
@@ -109,14 +104,10 @@ def main() -> None:
     dataset = datasets.load("mnist", settings().data_dir)
     torch.set_num_threads(1)  # faster for all at this batch size
     threadpool_limits(1, "blas")
-    ways: dict[str, Callable[..., Result]] = {
-        "notebook": notebook,
-        "autograd": partial(ours, engine="autograd"),
-        "numpy": partial(ours, engine="numpy"),
-    }
-    race(ways, dataset, options.rounds, options.epochs)
+    linear = {engine: partial(ours, engine=engine) for engine in ("autograd", "numpy")}
+    race({"notebook": notebook, **linear}, dataset, options.rounds, options.epochs)
     if options.mlp:
-        mlp = {e: partial(ours, engine=e, model="mlp") for e in ("autograd", "numpy")}
+        mlp = {engine: partial(way, model="mlp") for engine, way in linear.items()}
         race(mlp, dataset, options.rounds, options.epochs)
     print(describe())
 

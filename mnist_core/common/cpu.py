@@ -1,4 +1,4 @@
-"""How many processor cores one piece of work may take."""
+"""How the visitors of one server share its processor cores."""
 
 from __future__ import annotations
 
@@ -8,21 +8,15 @@ import torch
 
 __all__ = ["share_the_cores"]
 
-TURN_S = 0.001  # Python's own is 0.005
+TURN_S = 0.001  # Python's default is 0.005
 
 
 def share_the_cores() -> None:
-    """Set up this process as a server whose visitors share the cores, from now on.
+    """Give torch one thread, and let Python's threads take shorter turns, in the whole process.
 
-    For whoever owns the process to call, once, at its start; threads begun later follow.
-
-    - torch computes every call in the thread that makes it. The networks here are small, and two
-      threads wait for each other at every multiplication: to answer a drawing took 30 to 40 ms of
-      processor time with two and 19 with one, and beside a browser on the same two cores now and
-      then 50 ms instead of 8.
-    - A thread that holds Python's lock gives it up after 1 ms, so that a visitor's page need not
-      wait 5 ms for each of the turns it has to take from a run in training: 95 % of the drawings
-      were answered within 130 ms instead of 160 to 210 while another visitor's run trained.
+    The networks here are so small that two torch threads mostly wait for each other, and a page
+    waits less often for a run in training if the run gives up Python's lock after 1 ms
+    (benchmarks/README.md). Call it once at the start of the process; later threads follow.
     """
     torch.set_num_threads(1)
     sys.setswitchinterval(TURN_S)

@@ -1,4 +1,4 @@
-"""A process that shares its cores: torch on one thread in every later thread, short turns."""
+"""A process that shares its cores: torch computes with one thread, Python's turns are short."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ print(seen[0], sys.getswitchinterval())
 """
 
 
-def test_later_threads_compute_alone_and_give_way_sooner():
-    said = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["1", "0.001"]
+def test_later_threads_compute_with_one_thread_and_switch_sooner():
+    shown = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["1", "0.001"]
