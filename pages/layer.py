@@ -49,7 +49,7 @@ else:
         config=elements.STILL,
     )
     elements.check(result.check, "layer_free_check")
-    layer_editor.shapes(W, b, x)
+    layer_editor.show_shapes(W, b, x)
     code_box.code(layer_in_torch, layer_in_numpy, folded=True)
 texts.show("layer", "shapes")
 frame.footer("layer")

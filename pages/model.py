@@ -91,7 +91,7 @@ code_box.code(
     numpy_network.Layer.update,
     folded=True,
 )
-subject.show(dataset, model, name)
+subject.open_network(dataset, model, name)
 with st.expander("What is an `nn.Module`?"):
     texts.show("model", "module")
     st.code(nn.Module.__doc__, language=None)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mnist_core.common.comparison import Check, compare
 
-__all__ = ["ACTIVATIONS", "Activation", "Collapse", "Curve", "collapse", "curve"]
+__all__ = ["ACTIVATIONS", "Activation", "ActivationCurve", "Collapse", "collapse", "curve"]
 
 SLOPE = 0.01  # LeakyReLU's slope below 0, PyTorch's default
 
@@ -147,7 +147,7 @@ ACTIVATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class ActivationCurve:
     """An activation over a range: all arrays (N,) float64."""
 
     z: np.ndarray
@@ -157,7 +157,7 @@ class Curve:
     slope_check: Check
 
 
-def curve(activation: Activation, z: np.ndarray) -> Curve:
+def curve(activation: Activation, z: np.ndarray) -> ActivationCurve:
     """Evaluate an activation and its derivative, and check them against PyTorch and autograd.
 
     Parameters
@@ -168,7 +168,8 @@ def curve(activation: Activation, z: np.ndarray) -> Curve:
     tensor = torch.from_numpy(z).requires_grad_()
     in_torch = activation.in_torch(tensor)
     (gradient,) = torch.autograd.grad(in_torch.sum(), tensor)
-    return Curve(z, value, slope, compare(value, in_torch.detach()), compare(slope, gradient))
+    checks = compare(value, in_torch.detach()), compare(slope, gradient)
+    return ActivationCurve(z, value, slope, *checks)
 
 
 @dataclass(frozen=True, slots=True)

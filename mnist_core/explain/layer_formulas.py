@@ -1,4 +1,4 @@
-"""What each kind of layer computes on the way forward and back: LaTeX, and the same in NumPy."""
+"""The forward and backward formula of each kind of layer: in LaTeX and in NumPy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DW, _DB = r"\frac{\partial L}{\partial W}", r"\frac{\partial L}{\partial b}"
 
 @dataclass(frozen=True, slots=True)
 class Formulas:
-    """A layer both ways: ``forward`` and ``backward`` are LaTeX, the rest NumPy functions."""
+    """The formulas of a layer: ``forward`` and ``backward`` are LaTeX, the others functions."""
 
     forward: str
     backward: str
@@ -37,12 +37,12 @@ class Formulas:
 
 
 def formulas_of(layer: nn.Module) -> Formulas:
-    """Return the formulas of a layer with its own numbers in them, and the NumPy that does it.
+    """Return the formulas of a layer, with its stride and padding filled in.
 
     Raises
     ------
     ValueError
-        If it is of a kind that no network of the lesson has.
+        If no network of the lesson has such a layer.
     """
     by: type[numpy_network.Layer]
     match layer:

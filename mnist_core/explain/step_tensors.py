@@ -1,4 +1,4 @@
-"""All tensors of one training step: the values on the way up, the gradients on the way down."""
+"""All tensors of one training step, recorded: values, gradients, and weights before and after."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from torch import Tensor, nn
 from mnist_core.nn import numpy_network
 from mnist_core.nn.optimisers import SGD
 
-__all__ = ["StepTensors", "step_in_numpy", "step_in_torch", "update_in_numpy"]
+__all__ = ["StepTensors", "trace_step_in_numpy", "trace_step_in_torch"]
 
 
 @dataclass(frozen=True, slots=True)
 class StepTensors:
-    """A step as one of the two took it; all arrays float32.
+    """The tensors of a step as PyTorch or NumPy computes it; all arrays float32.
 
     Attributes
     ----------
     values : list of ndarray
-        The images, then what each layer gives: one more than there are layers.
+        The images, then the output of each layer.
     p : (B, 10)
         The probabilities.
     loss, loss_after : float
-        Before the step, and of the same images after it.
+        The loss of the same images before and after the step.
     gradients : list of ndarray
         dL / d value for each of the values.
     before, weight_gradients, after : dict of str to ndarray
-        By PyTorch's names, such as ``l1.weight``.
+        By PyTorch's names of the weights, such as ``l1.weight``.
     """
 
     values: list[np.ndarray]
@@ -43,10 +43,10 @@ class StepTensors:
     loss_after: float
 
 
-def step_in_torch(
+def trace_step_in_torch(
     model: nn.Sequential, x: Tensor, labels: Tensor, learning_rate: float
 ) -> StepTensors:
-    """Take the step with autograd, on a copy of the model.
+    """Take a step of SGD with autograd, on a copy of the model, and record every tensor.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def step_in_torch(
         for layer in model:
             values.append(layer(values[-1]))
         for value in values:
-            value.retain_grad()  # PyTorch keeps the gradients of the weights alone, unless asked
+            value.retain_grad()  # by default PyTorch stores only the gradients of the weights
         loss = nn.CrossEntropyLoss()(values[-1], labels)
         loss.backward()
     before = {name: _array(p) for name, p in model.named_parameters()}
@@ -82,14 +82,14 @@ def step_in_torch(
 
 def _array(tensor: Tensor | None) -> np.ndarray:
     if tensor is None:
-        raise ValueError("expected a gradient for every tensor: some layer lets none through.")
+        raise ValueError("expected a gradient for every tensor: one layer passes none on.")
     return tensor.detach().numpy().copy()
 
 
-def step_in_numpy(
+def trace_step_in_numpy(
     model: nn.Sequential, x: np.ndarray, labels: np.ndarray, learning_rate: float
 ) -> StepTensors:
-    """Take the same step with every gradient written out by hand; arguments as arrays."""
+    """Take the same step in NumPy, with every gradient written out by hand."""
     network = numpy_network.Network.copy_of(model)
     layers = list(network.layers.values())
     values = [x]
@@ -101,20 +101,14 @@ def step_in_numpy(
         gradients.insert(0, layer.backward(gradients[0]))
     before = {name: weight.copy() for name, weight in network.weights().items()}
     weight_gradients = {
-        f"{name}.{key}": gradient
+        f"{name}.{key}": gradient.copy()
         for name, layer in network.layers.items()
         for key, gradient in layer.gradients.items()
     }
     p = np.exp(numpy_network.log_softmax(values[-1]))
     for layer in layers:
-        update_in_numpy(layer, learning_rate)
+        layer.update(learning_rate)
     loss_after, _ = numpy_network.cross_entropy(network.forward(x), labels)
     return StepTensors(
         values, p, loss, gradients, before, weight_gradients, network.weights(), loss_after
     )
-
-
-def update_in_numpy(layer: numpy_network.Layer, learning_rate: float) -> None:
-    """Move a layer's weights against their gradients."""
-    for name, gradient in layer.gradients.items():
-        layer.weights[name] -= learning_rate * gradient

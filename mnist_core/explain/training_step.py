@@ -1,4 +1,4 @@
-"""One step of SGD, tensor by tensor: forward, loss, backward, update; by PyTorch and by NumPy."""
+"""One step of SGD in stages: forward, loss, backward and update, in PyTorch and in NumPy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from torch import nn
 
 from mnist_core.common.comparison import Check, compare
 from mnist_core.data.inputs import to_input
-from mnist_core.explain.attribution import ExplanationError, kind_of
 from mnist_core.explain.layer_formulas import LOSS, LOSS_BACKWARD, UPDATE, formulas_of
+from mnist_core.explain.layer_outputs import DivergedModelError, kind_of
 from mnist_core.explain.step_tensors import (
     StepTensors,
-    step_in_numpy,
-    step_in_torch,
-    update_in_numpy,
+    trace_step_in_numpy,
+    trace_step_in_torch,
 )
 from mnist_core.nn import numpy_network
 
-__all__ = ["STEPS", "Pair", "Stage", "Walk", "walk"]
+__all__ = ["STEPS", "Pair", "StepStage", "Walk", "walk"]
 
 STEPS = ("Forward", "Loss", "Backward", "Update")
 MOST_IMAGES = 32
@@ -30,12 +29,12 @@ MOST_IMAGES = 32
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One tensor of the step, computed twice.
+    """One tensor of the step, computed by PyTorch and by NumPy.
 
     Attributes
     ----------
     name : str
-        Such as "weight W" or "gradient dL/dW".
+        For example "weight W" or "gradient dL/dW".
     in_torch, in_numpy : ndarray of one shape, float32
     """
 
@@ -49,7 +48,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StepStage:
     """One layer in one of the four steps.
 
     Attributes
@@ -59,18 +58,17 @@ class Stage:
     layer : str
         Its name in the model; "loss" for the loss.
     kind : str
-        What it is, such as "Linear 784 to 10".
+        The layer's class and sizes, such as "Linear 784 to 10".
     formula : str
         LaTeX.
     line : str
-        The line of PyTorch. ``x`` is what comes in, ``model``, ``loss`` and ``optimiser`` are what
-        they say.
+        The line of PyTorch; ``x`` is the input of the layer.
     in_numpy : tuple of callable
-        The functions that did the same in NumPy: their source is the lesson.
+        The functions that compute the same in NumPy; the page shows their source.
     pairs : tuple of Pair
-        What went in and what came out. The first dimension of data is the image of the batch.
+        The inputs and the results. The first dimension of data is the image of the batch.
     pictured : tuple of int
-        The shape in which one unit's weights are best looked at; empty in a layer without weights.
+        The shape in which one unit's weights are drawn; () in a layer without weights.
     """
 
     step: str
@@ -84,42 +82,42 @@ class Stage:
 
     @property
     def check(self) -> Check:
-        """The largest difference of all its tensors."""
+        """The check of the tensor that differs most."""
         return _largest([pair.check for pair in self.pairs])
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A whole step: its stages in the order in which they happen, and the loss around it."""
+    """A whole step: its stages in order, and the loss before and after it."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[StepStage, ...]
     loss_before: float
     loss_after: float
 
-    def of(self, step: str) -> tuple[Stage, ...]:
-        """Return the stages of one of `STEPS`, in the order in which they happen."""
+    def of(self, step: str) -> tuple[StepStage, ...]:
+        """Return the stages of one of `STEPS`, in order."""
         return tuple(stage for stage in self.stages if stage.step == step)
 
     @property
     def check(self) -> Check:
-        """The largest difference of all tensors of all stages."""
+        """The check of the tensor that differs most."""
         return _largest([stage.check for stage in self.stages])
 
 
 def _largest(checks: list[Check]) -> Check:
-    """Return the one that is farthest off on its own scale: a large tensor excuses no small one."""
+    """Return the check with the largest difference, relative to its own tensor's values."""
     return max(checks, key=lambda check: check.largest_difference / max(1.0, check.largest_value))
 
 
 def walk(
     model: nn.Sequential, images: np.ndarray, labels: np.ndarray, learning_rate: float = 0.01
 ) -> Walk:
-    """Take one step of SGD with a copy of a model, in PyTorch and in NumPy, and keep every tensor.
+    """Take one step of SGD on a copy of a model, in PyTorch and in NumPy.
 
     Parameters
     ----------
     model : nn.Sequential
-        Of `mnist_core.nn.architectures`. It is left as it is.
+        Of `mnist_core.nn.architectures`. It is not changed.
     images : (B, 28, 28) uint8, 0 to 255, with B from 1 to 32
     labels : (B,) int64, 0 to 9
     learning_rate : float
@@ -128,8 +126,7 @@ def walk(
     ------
     ValueError
         If the images and labels are not a small batch, or a layer is not written out in NumPy.
-    ExplanationError
-        If the model has diverged, so that its loss is no number.
+    DivergedModelError
     """
     if not 1 <= len(images) <= MOST_IMAGES or labels.shape != (len(images),):
         raise ValueError(
@@ -137,42 +134,31 @@ def walk(
             f"and labels of shape {labels.shape}."
         )
     x, y = to_input(images), torch.tensor(labels)
-    in_torch = step_in_torch(model, x, y, learning_rate)
-    in_numpy = step_in_numpy(model, x.numpy(), labels, learning_rate)
+    in_torch = trace_step_in_torch(model, x, y, learning_rate)
+    in_numpy = trace_step_in_numpy(model, x.numpy(), labels, learning_rate)
     if not np.isfinite(in_torch.loss):
-        raise ExplanationError(
-            "This model's loss is no longer a number: it diverged while it was trained. Choose "
-            "another model."
-        )
+        raise DivergedModelError
     stages = [*_forward(model, in_torch, in_numpy), _loss(in_torch, in_numpy)]
     stages += [*_backward(model, in_torch, in_numpy)]
     stages += [*_update(model, in_torch, in_numpy, learning_rate)]
     return Walk(tuple(stages), in_torch.loss, in_torch.loss_after)
 
 
-def _forward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> list[Stage]:
+def _forward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> list[StepStage]:
     stages = []
     for i, (name, layer) in enumerate(model.named_children()):
-        row = formulas_of(layer)
-        pairs = [Pair("input x", one.values[i], other.values[i])]
-        pairs += _weights(name, "{} {}", one.before, other.before)
-        pairs.append(Pair("output y", one.values[i + 1], other.values[i + 1]))
-        line = f"y = model.{name}(x)"
-        stages.append(
-            Stage(
-                "Forward",
-                name,
-                kind_of(layer),
-                row.forward,
-                line,
-                row.forward_in_numpy,
-                tuple(pairs),
-            )
+        both = formulas_of(layer)
+        pairs = (
+            Pair("input x", one.values[i], other.values[i]),
+            *_weights(name, "{} {}", one.before, other.before),
+            Pair("output y", one.values[i + 1], other.values[i + 1]),
         )
+        line, code = f"y = model.{name}(x)", both.forward_in_numpy
+        stages.append(StepStage("Forward", name, kind_of(layer), both.forward, line, code, pairs))
     return stages
 
 
-def _loss(one: StepTensors, other: StepTensors) -> Stage:
+def _loss(one: StepTensors, other: StepTensors) -> StepStage:
     pairs = (
         Pair("logits z", one.values[-1], other.values[-1]),
         Pair("probabilities p", one.p, other.p),
@@ -180,51 +166,58 @@ def _loss(one: StepTensors, other: StepTensors) -> Stage:
     )
     line = "loss = nn.CrossEntropyLoss()(z, labels)"
     code = (numpy_network.log_softmax, numpy_network.cross_entropy)
-    return Stage("Loss", "loss", "CrossEntropyLoss", LOSS, line, code, pairs)
+    return StepStage("Loss", "loss", "CrossEntropyLoss", LOSS, line, code, pairs)
 
 
-def _backward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> list[Stage]:
-    first = Pair("gradient dL/dz", one.gradients[-1], other.gradients[-1])
-    code: tuple[Callable[..., Any], ...] = (numpy_network.cross_entropy,)
-    line = "loss.backward()"
-    stages = [Stage("Backward", "loss", "CrossEntropyLoss", LOSS_BACKWARD, line, code, (first,))]
-    for i, (name, layer) in reversed(list(enumerate(model.named_children()))):
-        row = formulas_of(layer)
-        pairs = [Pair("gradient dL/dy", one.gradients[i + 1], other.gradients[i + 1])]
-        grown = _weights(name, "gradient dL/d{1}", one.weight_gradients, other.weight_gradients)
-        pairs += [*grown, Pair("gradient dL/dx", one.gradients[i], other.gradients[i])]
-        told = f"loss.backward()  # the same call, arrived at {name}"
-        if grown:
-            told = f"loss.backward()  # leaves model.{name}.weight.grad and model.{name}.bias.grad"
-        code = row.backward_in_numpy
-        stages.append(
-            Stage("Backward", name, kind_of(layer), row.backward, told, code, tuple(pairs))
+def _backward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> list[StepStage]:
+    stages = [
+        StepStage(
+            "Backward",
+            "loss",
+            "CrossEntropyLoss",
+            LOSS_BACKWARD,
+            "loss.backward()",
+            (numpy_network.cross_entropy,),
+            (Pair("gradient dL/dz", one.gradients[-1], other.gradients[-1]),),
         )
+    ]
+    for i, (name, layer) in reversed(list(enumerate(model.named_children()))):
+        both = formulas_of(layer)
+        weights = _weights(name, "gradient dL/d{1}", one.weight_gradients, other.weight_gradients)
+        pairs = (
+            Pair("gradient dL/dy", one.gradients[i + 1], other.gradients[i + 1]),
+            *weights,
+            Pair("gradient dL/dx", one.gradients[i], other.gradients[i]),
+        )
+        line, code = f"loss.backward()  # the same call reaches {name}", both.backward_in_numpy
+        if weights:
+            line = f"loss.backward()  # sets model.{name}.weight.grad and model.{name}.bias.grad"
+        stages.append(StepStage("Backward", name, kind_of(layer), both.backward, line, code, pairs))
     return stages
 
 
 def _update(
     model: nn.Sequential, one: StepTensors, other: StepTensors, learning_rate: float
-) -> list[Stage]:
+) -> list[StepStage]:
     stages = []
     for i, (name, layer) in enumerate(model.named_children()):
-        pairs = [
+        pairs = (
             *_weights(name, "{} {}, before", one.before, other.before),
             *_weights(name, "gradient dL/d{1}", one.weight_gradients, other.weight_gradients),
             *_weights(name, "{} {}, after", one.after, other.after),
-        ]
+        )
         if not pairs:
-            continue  # nothing to learn here
+            continue
         line = (
             f"optimiser.step()  # model.{name}.weight -= {learning_rate:g} * "
             f"model.{name}.weight.grad"
         )
-        code = (update_in_numpy,)
+        code = (numpy_network.Layer.update,)
         pictured = one.before[f"{name}.weight"].shape[1:]
         if i and isinstance(model[i - 1], nn.Flatten):
             pictured = one.values[i - 1].shape[1:]
         stages.append(
-            Stage("Update", name, kind_of(layer), UPDATE, line, code, tuple(pairs), pictured)
+            StepStage("Update", name, kind_of(layer), UPDATE, line, code, pairs, pictured)
         )
     return stages
 
@@ -232,7 +225,7 @@ def _update(
 def _weights(
     layer: str, name: str, one: dict[str, np.ndarray], other: dict[str, np.ndarray]
 ) -> list[Pair]:
-    """Pair a layer's weights and biases, if it has any, under a name such as "{} {}"."""
+    """Pair a layer's weights and biases, if it has any; the name is a format such as "{} {}"."""
     return [
         Pair(name.format(key, letter), one[f"{layer}.{key}"], other[f"{layer}.{key}"])
         for key, letter in (("weight", "W"), ("bias", "b"))

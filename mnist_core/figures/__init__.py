@@ -1,5 +1,4 @@
-"""Data in, figure out: Plotly for what stands still, ECharts options (dicts) for what streams.
+"""Data in, figure out: Plotly figures, and ECharts options (dicts) for charts that update often.
 
-Figures carry no background and no font colour, so that the page's light or dark theme shows
-through.
+Figures set no background and no font colour, so that the light or dark theme of the page shows.
 """

@@ -1,4 +1,4 @@
-"""Figures over the ten classes: probabilities, counts, confusion, a batch's heat map."""
+"""Figures over the ten classes: probabilities, counts, confusion, gradients."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = [
     "softmax_figure",
 ]
 
-_MUTED = "66"  # hexadecimal alpha (40 %) of the bars that are not the answer
+_MUTED = "66"  # hexadecimal alpha (40 %) of the bars of the other classes
 
 
 def confidence_bars(
     p: np.ndarray, class_names: Sequence[str], right: int | None = None
 ) -> dict[str, Any]:
-    """Return ECharts options for ten bars of probability; updated in place when p changes.
+    """Return ECharts options for ten bars of probability.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def confidence_bars(
         The true class, marked with a check mark.
     """
     names = [f"{name} ✓" if i == right else str(name) for i, name in enumerate(class_names)]
-    said = int(np.argmax(p))
+    predicted = int(np.argmax(p))
     data = [
         {
             "value": round(float(value) * 100, 2) if np.isfinite(value) else None,
             "itemStyle": {
-                "color": CLASS_COLOURS[i] if i == said else f"{CLASS_COLOURS[i]}{_MUTED}",
+                "color": CLASS_COLOURS[i] if i == predicted else f"{CLASS_COLOURS[i]}{_MUTED}",
                 "borderRadius": [0, 4, 4, 0],
             },
         }
@@ -79,7 +79,7 @@ def confidence_bars(
 def softmax_figure(
     p: np.ndarray, class_names: Sequence[str], labels: np.ndarray, dark: bool = False
 ) -> go.Figure:
-    """Draw the probabilities of a few samples as a heat map, the true class framed.
+    """Draw the probabilities of a few samples as a heat map with a frame around the true class.
 
     Parameters
     ----------
@@ -122,17 +122,17 @@ def softmax_figure(
 def confusion_figure(
     confusion: np.ndarray,
     class_names: Sequence[str],
-    said_names: Sequence[str] | None = None,
+    predicted_names: Sequence[str] | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """Draw a confusion matrix: counts as text, colour by the share of the row's images.
+    """Draw a confusion matrix: counts as text, coloured by their share of the row.
 
     Parameters
     ----------
     confusion : (10, 10) int64
         Row: true class. Column: predicted class.
-    said_names : sequence of str or None
-        What the model calls the classes, where that differs from ``class_names``.
+    predicted_names : sequence of str or None
+        The model's class names, where they differ from ``class_names``.
     dark : bool
         Whether the page is dark.
     """
@@ -143,7 +143,7 @@ def confusion_figure(
     figure = go.Figure(
         go.Heatmap(
             z=z,
-            x=list(said_names or class_names),
+            x=list(predicted_names or class_names),
             y=list(class_names),
             zmin=-1,
             zmax=1,
@@ -156,7 +156,7 @@ def confusion_figure(
             customdata=share,
             texttemplate="%{text}",
             textfont={"color": ink_colour(dark)},
-            hovertemplate="truly %{y}, said %{x}: %{text} images (%{customdata:.2%} of the row)"
+            hovertemplate="true %{y}, predicted %{x}: %{text} images (%{customdata:.2%} of the row)"
             "<extra></extra>",
             xgap=2,
             ygap=2,
@@ -165,11 +165,11 @@ def confusion_figure(
     )
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_xaxes(type="category", showgrid=False)
-    return framed(figure, height=480, x="what the model said", y="what it truly is")
+    return framed(figure, height=480, x="predicted class", y="true class")
 
 
 def counts_figure(train: np.ndarray, test: np.ndarray, class_names: Sequence[str]) -> go.Figure:
-    """Draw how many images each class has: two (10,) arrays of counts."""
+    """Draw the number of images of each class: two (10,) arrays of counts."""
     figure = go.Figure()
     figure.add_bar(x=list(class_names), y=train, name="training", marker_color=POSITIVE)
     figure.add_bar(x=list(class_names), y=test, name="test", marker_color=NEGATIVE)

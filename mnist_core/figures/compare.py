@@ -1,4 +1,4 @@
-"""Several runs in one chart, and a race of two engines as it goes."""
+"""Several runs in one chart, the two engines of a race, and predictions during training."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import plotly.graph_objects as go
 from mnist_core.figures.style import CLASS_COLOURS, NEGATIVE, NEUTRAL, POSITIVE, framed
 from mnist_core.figures.training import log_loss_axis, streamed, thinned
 
-__all__ = ["Curve", "answers_figure", "compare_figure", "race_figure", "race_stream"]
+__all__ = ["RunCurve", "compare_figure", "confidence_figure", "race_figure", "race_stream"]
 
-_MATTERS = 0.08  # a class that never gets so much is only noise in the figure
+_MATTERS = 0.08  # a class that never reaches this probability is left out
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """A run's loss.
+class RunCurve:
+    """The loss of a run.
 
     Attributes
     ----------
     name : str
     steps, seconds, loss : (N,) float
-        The loss after each step, and how many steps and seconds of training that took.
+        Steps and seconds of training so far, and the loss, after each step.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Curve:
     loss: np.ndarray
 
 
-def compare_figure(curves: list[Curve], by_time: bool, log_axis: bool) -> go.Figure:
-    """Draw the loss of several runs by step or by seconds, each in its colour and dash."""
+def compare_figure(curves: list[RunCurve], by_time: bool, log_axis: bool) -> go.Figure:
+    """Draw the loss of several runs by step or by seconds, each with a colour and a dash."""
     figure, seen = go.Figure(), [np.empty(0)]
     for i, curve in enumerate(curves):
         chosen = thinned(len(curve.loss), 1_000)
@@ -70,10 +70,10 @@ _LANES = (("PyTorch", POSITIVE), ("NumPy", NEGATIVE))
 def race_stream(
     torch_loss: np.ndarray, numpy_loss: np.ndarray, total_steps: int, log_axis: bool
 ) -> dict[str, Any]:
-    """Return ECharts options for the two running losses of a race, each as far as it has come."""
+    """Return ECharts options for the running losses of the two engines in a race."""
     curves = dict(zip((name for name, _ in _LANES), (torch_loss, numpy_loss), strict=True))
     options = streamed(curves, total_steps, log_axis, [colour for _, colour in _LANES])
-    options["series"][0]["lineStyle"]["width"] = 6  # where both are, both can be seen
+    options["series"][0]["lineStyle"]["width"] = 6  # both lines show where they coincide
     options["series"][0]["lineStyle"]["opacity"] = 0.45
     return options
 
@@ -89,22 +89,23 @@ def race_figure(differences: np.ndarray) -> go.Figure:
     return figure
 
 
-def answers_figure(
-    steps: Sequence[int], answers: np.ndarray, class_names: Sequence[str], now: int
+def confidence_figure(
+    steps: Sequence[int], p: np.ndarray, class_names: Sequence[str], now: int
 ) -> go.Figure:
-    """Draw how sure a network was of each class as it learnt, with a line at the step ``now``.
+    """Draw the probability of each class during training, with a line at the step ``now``.
 
     Parameters
     ----------
-    steps : (M,) steps, unevenly spaced; they are drawn side by side
-    answers : (M, 10) float32
-        Probabilities at each of these steps. Classes that never matter are left out.
+    steps : sequence of M int
+        Drawn at equal distances, whatever lies between them.
+    p : (M, 10) float32
+        The probabilities at each of these steps. Classes that stay below 8 % are left out.
     """
     figure, places = go.Figure(), list(range(len(steps)))
-    for label in np.flatnonzero(answers.max(axis=0) >= _MATTERS).tolist():
+    for label in np.flatnonzero(p.max(axis=0) >= _MATTERS).tolist():
         figure.add_scatter(
             x=places,
-            y=100 * answers[:, label],
+            y=100 * p[:, label],
             name=class_names[label],
             mode="lines",
             line={"color": CLASS_COLOURS[label], "dash": _DASHES[label % len(_DASHES)]},

@@ -1,4 +1,4 @@
-"""Figures of the concept pages: a layer, an activation, a loss."""
+"""Figures of the concept pages: a linear layer, activations, losses."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-from mnist_core.concepts.activations import Collapse, Curve
+from mnist_core.concepts.activations import ActivationCurve, Collapse
 from mnist_core.figures.style import (
     NEGATIVE,
     NEUTRAL,
@@ -18,7 +19,13 @@ from mnist_core.figures.style import (
     signed_colour,
 )
 
-__all__ = ["activation_figure", "collapse_figure", "layer_figure", "loss_curves_figure"]
+__all__ = [
+    "activation_figure",
+    "collapse_figure",
+    "layer_figure",
+    "loss_curves_figure",
+    "pre_activation_figure",
+]
 
 _MOST_LABELS = 24  # more edge labels than this would cover each other
 
@@ -26,7 +33,7 @@ _MOST_LABELS = 24  # more edge labels than this would cover each other
 def layer_figure(
     W: np.ndarray, b: np.ndarray | None, x: np.ndarray, y: np.ndarray, dark: bool = False
 ) -> go.Figure:
-    """Draw a linear layer: inputs left, outputs right, each edge coloured and wide by its weight.
+    """Draw a linear layer: inputs left, outputs right; an edge's colour and width show its weight.
 
     Parameters
     ----------
@@ -40,7 +47,7 @@ def layer_figure(
     left, right = _column(n_in), _column(n_out)
     biases = np.zeros(n_out) if b is None else b
     hover = [f"b = {bias:.4f}, y = {value:.4f}" for bias, value in zip(biases, y, strict=True)]
-    # All at once: Plotly checks the whole figure each time that a trace is added to it.
+    # All traces at once: Plotly validates the whole figure each time one is added.
     figure = go.Figure(
         data=[
             *_edges(W, left, right),
@@ -79,7 +86,7 @@ def _edges(W: np.ndarray, left: np.ndarray, right: np.ndarray) -> list[dict[str,
 def _weight_labels(
     W: np.ndarray, left: np.ndarray, right: np.ndarray, dark: bool
 ) -> list[dict[str, Any]]:
-    """Return one label an edge, an output's in a column of its own, so that none cross."""
+    """Return one label for each edge; each output has its column, so labels do not overlap."""
     if W.size > _MOST_LABELS:
         return []
     at = 0.18 + 0.4 * np.arange(len(right)) / max(len(right) - 1, 1)
@@ -115,7 +122,7 @@ def _nodes(
     }
 
 
-def activation_figure(curve: Curve, point: tuple[float, float, float]) -> go.Figure:
+def activation_figure(curve: ActivationCurve, point: tuple[float, float, float]) -> go.Figure:
     """Draw an activation, its derivative (dashed) and the tangent at a point (z, value, slope)."""
     z, value, slope = point
     reach = 1.2
@@ -147,8 +154,40 @@ def activation_figure(curve: Curve, point: tuple[float, float, float]) -> go.Fig
     return framed(figure, height=380, x="z", y="", legend=True)
 
 
+def pre_activation_figure(curve: ActivationCurve, z: np.ndarray, name: str) -> go.Figure:
+    """Draw a histogram of a hidden layer's pre-activations below the activation's curve.
+
+    Parameters
+    ----------
+    curve : ActivationCurve
+    z : (N,) float32
+        The pre-activations for one image.
+    name : str
+        The name of the activation.
+    """
+    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06)
+    figure.add_scatter(
+        x=curve.z, y=curve.value, line={"color": POSITIVE, "width": 3}, row=1, col=1, name=name
+    )
+    figure.add_histogram(
+        x=z,
+        nbinsx=40,
+        marker={"color": NEUTRAL},
+        hovertemplate="z from %{x}: %{y} units<extra></extra>",
+        row=2,
+        col=1,
+    )
+    framed(figure, height=420)
+    figure.update_xaxes(range=[float(curve.z[0]), float(curve.z[-1])])
+    figure.update_xaxes(title_text="z, before the activation", row=2)
+    figure.update_yaxes(title_text=f"{name}(z)", row=1)
+    figure.update_yaxes(title_text="units", row=2)
+    figure.update_layout(bargap=0.05)
+    return figure
+
+
 def collapse_figure(result: Collapse, label: str) -> go.Figure:
-    """Draw what two layers compute against the best single layer."""
+    """Draw the output of two layers and of the best single layer."""
     figure = go.Figure()
     figure.add_scatter(
         x=result.x,
@@ -166,12 +205,12 @@ def collapse_figure(result: Collapse, label: str) -> go.Figure:
 
 
 def loss_curves_figure(p_right: float) -> go.Figure:
-    """Draw what each loss charges for the probability given to the right class, with two classes.
+    """Draw both losses over the probability of the right class, for two classes.
 
     Parameters
     ----------
     p_right : float, 0 to 1
-        Where to put the marker.
+        The position of the marker.
     """
     p = np.linspace(0.002, 1, 250)
     figure = go.Figure()
@@ -184,7 +223,7 @@ def loss_curves_figure(p_right: float) -> go.Figure:
         name="squared error, (1 − p)²",
         line={"color": NEGATIVE, "width": 3, "dash": "dash"},
     )
-    at = max(p_right, 1e-9)  # the logarithm of 0 has no place on the chart
+    at = max(p_right, 1e-9)  # log 0 is not on the axis
     figure.add_scatter(
         x=[at, at],
         y=[-np.log(at), (1 - at) ** 2],

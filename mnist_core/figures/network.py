@@ -1,4 +1,4 @@
-"""A network drawn to be read, for one image: what stands on each layer's card."""
+"""A network as a row of cards for one image, and a layer as tiles: what they show."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core.explain.attribution import Activation
-from mnist_core.figures.explain import vector_cells
+from mnist_core.common.formatting import plain
+from mnist_core.explain.layer_outputs import LayerOutput
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import CLASS_COLOURS, signed_colour, signed_rgb
+from mnist_core.figures.tensors import vector_cells
 
 __all__ = ["Card", "Tile", "network_cards", "unit_tiles"]
 
-_SIDE, _SHIFT, _SHEETS = 56, 9, 4  # pixels, pixels, feature maps that are drawn
+_SIDE, _SHIFT, _SHEETS = 56, 9, 4  # pixels, pixels, feature maps in a stack
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One stop on the way from the image to the answer.
+    """The input, a layer or the prediction of a network.
 
     Attributes
     ----------
     name, kind, shape : str
-        Such as "conv1", "Conv2d 5×5, stride 2" and "16 × 14 × 14".
+        For example "conv1", "Conv2d 5×5, stride 2" and "16 × 14 × 14".
     picture : (H, W) or (H, W, 4) uint8, or None
     bars : tuple of (name, share from 0 to 1, CSS colour)
-        The answer's ten probabilities; empty on every other card.
+        The ten probabilities, on the last card only.
     opens : bool
-        Whether there is a layer to open.
+        Whether the card is a layer, which can be opened.
     """
 
     name: str
@@ -51,32 +52,28 @@ class Tile:
 
 
 def network_cards(
-    image: np.ndarray, layers: Sequence[Activation], p: np.ndarray, names: Sequence[str]
+    image: np.ndarray, layers: Sequence[LayerOutput], p: np.ndarray, names: Sequence[str]
 ) -> tuple[Card, ...]:
-    """Draw the input, each layer and the answer as cards.
+    """Return a card for the input, for each layer and for the prediction.
 
     Parameters
     ----------
     image : (28, 28) uint8
-    layers : sequence of Activation
+    layers : sequence of LayerOutput
     p : (10,) float, 0 to 1
-        The softmax of what the last layer gives.
+        The softmax of the last layer's output.
     names : sequence of 10 str
     """
     bars = tuple((n, float(share), c) for n, share, c in zip(names, p, CLASS_COLOURS, strict=True))
     return (
         Card("image", "input", "1 × 28 × 28", enlarged(image, 2 * 28), opens=False),
-        *(Card(one.name, one.kind, _shape(one.maps), _picture(one.maps)) for one in layers),
+        *(Card(one.name, one.kind, one.dimensions, _picture(one.maps)) for one in layers),
         Card("answer", "softmax", "10", None, bars, opens=False),
     )
 
 
-def _shape(maps: np.ndarray) -> str:
-    return " × ".join(f"{n:,}" for n in maps.shape)
-
-
 def _picture(maps: np.ndarray) -> np.ndarray:
-    """Draw a stack of feature maps, the first in front, or a vector: (H, W, 4) uint8."""
+    """Draw feature maps as a stack, the first in front, or a vector: (H, W, 4) uint8."""
     largest = float(np.abs(maps).max(initial=0))
     if maps.ndim == 1:
         columns = 2 if len(maps) <= 16 else round(len(maps) ** 0.5)
@@ -93,7 +90,7 @@ def _picture(maps: np.ndarray) -> np.ndarray:
 
 
 def unit_tiles(maps: np.ndarray, names: Sequence[str] | None = None) -> tuple[Tile, ...]:
-    """Draw each unit of a layer: its feature map, or its number on its colour; one scale for all.
+    """Return a tile for each unit: its feature map or its number, coloured on one scale.
 
     Parameters
     ----------
@@ -108,6 +105,6 @@ def unit_tiles(maps: np.ndarray, names: Sequence[str] | None = None) -> tuple[Ti
             for name, one in zip(called, maps, strict=True)
         )
     return tuple(
-        Tile(name, f"{value:.2f}".replace("-", "−"), colour=signed_colour(float(value), largest))
+        Tile(name, plain(value, 2), colour=signed_colour(float(value), largest))
         for name, value in zip(called, maps, strict=True)
     )

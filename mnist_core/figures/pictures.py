@@ -1,4 +1,4 @@
-"""Pictures made of pixels: enlarged digits, weights as images, tiles side by side."""
+"""Pictures made of pixels: enlarged digits, ink, the weights of a linear model."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mnist_core.figures.style import signed_rgb
 __all__ = ["WEIGHTS_WIDTH", "as_url", "enlarged", "ink_picture", "weight_picture"]
 
 _OUTSIDE = 110  # grey
-_GREY = "#8b929c"  # readable on light and dark ground
+_GREY = "#8b929c"  # readable on a light and on a dark page
 _TILE, _GAP, _LABEL = 112, 12, 30  # pixels
 WEIGHTS_WIDTH = 5 * _TILE + 4 * _GAP
 
 
 def as_url(picture: np.ndarray) -> str:
-    """Pack a picture into a data URL (PNG), so that it comes with the page and not after it.
+    """Return a picture as a data URL (PNG), which arrives together with the page.
 
-    A picture that changes twice a second, sent by an address of its own, may be gone from the
-    server before the browser asks for it.
+    Streamlit drops a picture when it is replaced. One that changes twice a second could be gone
+    before the browser requests it.
 
     Parameters
     ----------
@@ -35,15 +35,15 @@ def as_url(picture: np.ndarray) -> str:
 
 
 def enlarged(image: np.ndarray, side: int) -> np.ndarray:
-    """Repeat pixels so that the shorter side reaches at least ``side``: sharp, not blurred."""
+    """Repeat pixels until the shorter side has at least ``side`` pixels: sharp, not blurred."""
     times = max(1, -(-side // min(image.shape[:2])))
     return image.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def ink_picture(ink: np.ndarray, side: int = 140) -> np.ndarray:
-    """Turn ink, (H, W) in [0, 1], into a square picture as MNIST shows it: white on black, uint8.
+    """Draw ink, (H, W) in [0, 1], white on black as MNIST is: a square picture, uint8.
 
-    What a picture lacks to a square is filled with grey: it is not part of it.
+    Grey fills up the shorter side to a square.
     """
     picture = enlarged(np.rint(ink * 255).astype(np.uint8), side)
     missing = [max(picture.shape) - length for length in picture.shape]
@@ -54,7 +54,7 @@ def ink_picture(ink: np.ndarray, side: int = 140) -> np.ndarray:
 def weight_picture(
     weight: np.ndarray, class_names: Sequence[str] = tuple("0123456789")
 ) -> np.ndarray:
-    """Turn a linear model's weights into ten pictures in one: blue for a class, orange against.
+    """Draw the weights of a linear model, a tile for each class: blue for it, orange against it.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def weight_picture(
 
     Returns
     -------
-    (H, W, 4) uint8, RGBA: classes 0 to 4 above, 5 to 9 below, each with its name. All on one
-    scale: full colour is the largest weight of any class.
+    (H, W, 4) uint8, RGBA: classes 0 to 4 above, 5 to 9 below, each with its name. On all tiles
+    the largest absolute weight of any class has the full colour.
     """
     largest = float(np.abs(weight).max())
     sheet = Image.new("RGBA", (WEIGHTS_WIDTH, 2 * (_TILE + _LABEL)))

@@ -1,9 +1,9 @@
-"""One visual language: one colour a class, one blue-orange scale for everything signed."""
+"""The colours of all figures: one for each class, and a blue-orange scale for signed numbers."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas  # noqa: F401  Plotly takes it from sys.modules, half imported if a thread is at it
+import pandas  # noqa: F401  or Plotly may find it in sys.modules half imported by another thread
 import plotly.graph_objects as go
 
 __all__ = [
@@ -33,11 +33,11 @@ CLASS_COLOURS = (
     "#9c755f",
     "#8c8c94",
 )
-LABEL = "#7a818c"  # readable on light and dark ground
+LABEL = "#7a818c"  # readable on a light and on a dark page
 POSITIVE, NEGATIVE, NEUTRAL = "#2f74d0", "#e0701a", "#8b929c"
 _POSITIVE_RGB, _NEGATIVE_RGB = np.array([47, 116, 208]), np.array([224, 112, 26])
 
-# Zero is transparent: it takes the page's own ground, light or dark.
+# Zero is transparent and shows the page's background, light or dark.
 SIGNED_SCALE = [
     [0.0, "rgba(224,112,26,1)"],
     [0.5, "rgba(139,146,156,0.06)"],
@@ -47,24 +47,24 @@ SHARE_SCALE = [[0.0, "rgba(47,116,208,0.03)"], [1.0, "rgba(47,116,208,1)"]]
 
 
 def ground_colour(dark: bool) -> str:
-    """Return the page's own ground, as ``.streamlit/config.toml`` has it."""
+    """Return the background colour of the page, as in ``.streamlit/config.toml``."""
     return "#12161c" if dark else "#fffefb"
 
 
 def ink_colour(dark: bool) -> str:
-    """Return the colour of text on a figure whose cells let the page's ground shine through."""
+    """Return the colour of text on a figure with a transparent background."""
     return "#eceff4" if dark else "#1d2430"
 
 
 def signed_colour(value: float, largest: float) -> str:
-    """Return blue for positive, orange for negative, fainter the closer to zero (CSS rgba)."""
+    """Return blue for a positive value, orange for a negative one, fainter near 0 (CSS rgba)."""
     strength = 0.15 + 0.85 * min(1.0, abs(value) / largest) if largest else 0.15
     r, g, b = _POSITIVE_RGB if value >= 0 else _NEGATIVE_RGB
     return f"rgba({r},{g},{b},{strength:.2f})"
 
 
 def signed_rgb(values: np.ndarray, largest: float) -> np.ndarray:
-    """Colour signed numbers for a picture: (H, W) float -> (H, W, 3) uint8, zero is white."""
+    """Colour signed numbers for a picture, white at zero: (H, W) float -> (H, W, 3) uint8."""
     strength = (np.abs(values) / largest).clip(0, 1)[..., None] if largest else 0.0
     colour = np.where(values[..., None] >= 0, _POSITIVE_RGB, _NEGATIVE_RGB)
     return np.rint(255 + (colour - 255) * strength).astype(np.uint8)
@@ -78,7 +78,7 @@ def framed(
     y: str = "",
     legend: bool = False,
 ) -> go.Figure:
-    """Give a figure the house's margins, axis titles and height in pixels."""
+    """Set a figure's margins, transparent background, axis titles and height in pixels."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30 if legend else 10, "b": 10},

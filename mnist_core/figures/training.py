@@ -1,4 +1,4 @@
-"""The loss of a run: as it streams (ECharts, in place) and when it stands (Plotly, to zoom)."""
+"""The loss of a run: while it trains (ECharts) and when it has stopped (Plotly, to zoom)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mnist_core.figures.style import LABEL, NEGATIVE, NEUTRAL, POSITIVE, framed
 __all__ = ["log_loss_axis", "loss_figure", "loss_stream", "streamed", "thinned"]
 
 MOST_POINTS = 500
-_FEW_POINTS = 20  # so few are drawn as points too: a line needs more than one
+_FEW_POINTS = 20  # fewer are drawn as points too: a single point makes no line
 
 
 def thinned(n: int, most: int = MOST_POINTS) -> np.ndarray:
-    """Return at most so many indices spread over 0 to n - 1, both ends among them: int64."""
+    """Return at most ``most`` indices evenly spread over 0 to n - 1, with both ends: int64."""
     if n <= most:
         return np.arange(n)
     return np.unique(np.linspace(0, n - 1, most).round().astype(np.int64))
@@ -29,18 +29,18 @@ Rates = Sequence[tuple[int, float]]
 def loss_stream(
     mean_loss: np.ndarray, total_steps: int, log_axis: bool, new_rates: Rates = ()
 ) -> dict[str, Any]:
-    """Return ECharts options for a running loss curve; 500 points at most, no animation.
+    """Return ECharts options for the loss of a run in training: at most 500 points, no animation.
 
     Parameters
     ----------
     mean_loss : (step,) float64
         The loss so far, averaged over the last 100 steps.
     total_steps : int
-        How long the run will be: the axis stands still while the curve grows, but for the first
-        hundredth, which has an axis of its own.
+        The length of the whole run. The axis is fixed to it, except in the first hundredth of the
+        run, where it is shorter.
     log_axis : bool
     new_rates : sequence of (step, rate)
-        Where the learning rate was changed in mid-run, to be marked.
+        The steps at which the learning rate was changed; they are marked.
     """
     return streamed(
         {"mean of the last 100 steps": mean_loss}, total_steps, log_axis, [POSITIVE], new_rates
@@ -56,7 +56,7 @@ def streamed(
 ) -> dict[str, Any]:
     """Return ECharts options for one or more curves that grow; see `loss_stream`."""
     step = max(len(curve) for curve in curves.values())
-    early = step < total_steps / 100  # a few single steps should not be a speck at the left edge
+    early = step < total_steps / 100  # or the first steps would be a speck at the left edge
     series = [
         _streamed_line(name, curve, colour)
         for (name, curve), colour in zip(curves.items(), colours, strict=True)
@@ -123,11 +123,11 @@ def _stream_y_axis(visible: np.ndarray, log_axis: bool) -> dict[str, Any]:
 
 
 def _nice(value: float, down: bool = False) -> float:
-    """Round a positive number to one digit, up (or down): the axis moves in few, calm jumps."""
+    """Round a positive number up (or down) to one digit, so that the axis rarely changes."""
     value = max(value, 1e-6)
     unit = 10.0 ** np.floor(np.log10(value))
     rounded = (np.floor(value / unit) if down else np.ceil(value / unit)) * unit
-    return float(f"{rounded:.1g}")  # 0.3, not 0.30000000000000004: the axis writes it out
+    return float(f"{rounded:.1g}")  # 0.3, not 0.30000000000000004, on the axis
 
 
 def loss_figure(
@@ -137,16 +137,16 @@ def loss_figure(
     log_axis: bool,
     new_rates: Rates = (),
 ) -> go.Figure:
-    """Draw the loss of a run that stands still, to zoom and hover.
+    """Draw the loss of a run that is not training now, to zoom and hover.
 
     Parameters
     ----------
     losses, mean_loss : (step,) float
-        Each batch's loss, and averaged over the last 100 steps.
+        The loss of each batch, and averaged over the last 100 steps.
     accuracies : list of (step, accuracy)
-        Accuracy on the test set after each epoch, drawn against the right axis in percent.
+        Accuracy on the test set after each epoch; the right axis shows it in percent.
     new_rates : sequence of (step, rate)
-        Where the learning rate was changed in mid-run, to be marked.
+        The steps at which the learning rate was changed; they are marked.
     """
     chosen = thinned(len(losses), 2_000)
     figure = go.Figure()
@@ -170,7 +170,7 @@ def loss_figure(
         yaxis_title="loss",
         xaxis_tickformat=",",
         dragmode="zoom",
-        margin_t=64,  # the tool bar stands above the legend
+        margin_t=64,  # the tool bar is above the legend
     )
     for step, rate in new_rates:
         figure.add_vline(
@@ -205,9 +205,9 @@ def _add_accuracies(figure: go.Figure, accuracies: list[tuple[int, float]]) -> N
 
 
 def log_loss_axis(values: np.ndarray) -> dict[str, Any]:
-    """Return a log axis with a few written-out ticks, whether its range is wide or narrow.
+    """Return a log axis with a few ticks, for a wide or a narrow range.
 
-    Plotly's own say 5 and 2 where 0.5 and 0.2 are meant.
+    Plotly's own labels shorten 0.5 and 0.2 to 5 and 2.
     """
     visible = values[np.isfinite(values) & (values > 0)]
     if not len(visible):

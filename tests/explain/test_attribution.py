@@ -1,5 +1,3 @@
-from collections import OrderedDict
-
 import numpy as np
 import pytest
 import torch
@@ -9,14 +7,12 @@ from torch import nn
 
 from mnist_core.data.inputs import to_input
 from mnist_core.explain.attribution import (
-    ExplanationError,
-    LinearEvidence,
-    activations,
     gradient_times_input,
     is_linear,
-    linear_evidence,
+    linear_attribution,
     occlusion,
 )
+from mnist_core.explain.layer_outputs import DivergedModelError, layer_outputs
 from mnist_core.nn import architectures
 from mnist_core.pretrained import bundled
 from tests.small_data import (
@@ -26,7 +22,7 @@ from tests.small_data import (
     random_images,
 )
 
-LABELLED = (linear_evidence, gradient_times_input, occlusion)
+LABELLED = (linear_attribution, gradient_times_input, occlusion)
 
 
 def blank():
@@ -60,7 +56,7 @@ def without_biases(name, seed):
     return model
 
 
-def test_the_evidence_of_two_pixels_is_exact():
+def test_the_attribution_of_two_pixels_is_exact():
     model, image = linear(), blank()
     image[3, 4], image[27, 27] = 255, 51
     with torch.no_grad():
@@ -68,20 +64,22 @@ def test_the_evidence_of_two_pixels_is_exact():
         model[1].weight[6, 783] = -0.5
         model[1].weight[6, 0] = 9  # on paper it says nothing
         model[1].bias[6] = 0.25
-    evidence = linear_evidence(model, image, 6)
+    attribution = linear_attribution(model, image, 6)
 
     fifth = float(np.float32(0.2))
     expected = np.zeros((28, 28))
     expected[3, 4], expected[27, 27] = 2, -0.5 * fifth
-    np.testing.assert_array_equal(evidence.map, expected)
-    assert evidence.map.dtype == np.float64
-    assert (evidence.total_for, evidence.total_against) == (2, -0.5 * fifth)
-    assert evidence.bias == 0.25
-    assert evidence.logit == pytest.approx(2.15, abs=1e-6)
-    assert evidence.rounded() == (2, -0.1, 0.25, 0, 2.15)
-    nothing = linear_evidence(model, image, 5)
+    np.testing.assert_array_equal(attribution.map, expected)
+    assert attribution.map.dtype == np.float64
+    assert (attribution.total_for, attribution.total_against) == (2, -0.5 * fifth)
+    assert attribution.bias == 0.25
+    assert attribution.logit == pytest.approx(2.15, abs=1e-6)
+    written = attribution.written()
+    assert written.terms == (("pixels for", 2), ("pixels against", -0.1), ("bias", 0.25))
+    assert written.total == 2.15
+    nothing = linear_attribution(model, image, 5)
     assert not nothing.map.any()
-    assert nothing.rounded() == (0, 0, 0, 0, 0)
+    assert {value for _, value in nothing.written().terms} == {0}
 
 
 @settings(max_examples=60, deadline=None)
@@ -91,61 +89,41 @@ def test_the_evidence_of_two_pixels_is_exact():
     ink=st.floats(0, 1),
     scale=st.floats(0, 1),
 )
-def test_the_evidence_adds_up_to_the_model_s_logit(seed, label, ink, scale):
+def test_the_attribution_adds_up_to_the_model_s_logit(seed, label, ink, scale):
     model = built("linear", seed)
     with torch.no_grad():
         model.l1.weight *= scale
     noise = random_images(1, seed)[0]
     image = np.where(random_images(1, seed + 1)[0] < 255 * ink, noise, 0).astype(np.uint8)
-    evidence = linear_evidence(model, image, label)
-    assert evidence.logit == logits(model, image)[label]
-    assert evidence.map.sum() + evidence.bias == pytest.approx(evidence.logit, abs=1e-5)
-    assert abs(evidence.remainder) < 1e-5
+    attribution = linear_attribution(model, image, label)
+    assert attribution.logit == logits(model, image)[label]
+    assert attribution.map.sum() + attribution.bias == pytest.approx(attribution.logit, abs=1e-5)
 
 
-def test_the_evidence_of_the_bundled_model_adds_up_for_real_digits_and_every_class():
+def test_the_attribution_of_the_bundled_model_adds_up_for_real_digits_and_every_class():
     model = bundled.load_pretrained("linear")
     for image in digits().test_images[:40]:
         for label, logit in enumerate(logits(model, image)):
-            evidence = linear_evidence(model, image, label)
-            assert evidence.map.sum() + evidence.bias == pytest.approx(logit, abs=1e-5)
-            assert evidence.total_for >= 0 >= evidence.total_against
-
-
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    bias=st.floats(-5, 5),
-    error=st.floats(-1e-5, 1e-5),
-    decimals=st.integers(0, 6),
-)
-@settings(deadline=None)
-def test_what_is_printed_adds_up_digit_by_digit(seed, bias, error, decimals):
-    parts = np.random.default_rng(seed).normal(size=784)
-    evidence = LinearEvidence(parts.reshape(28, 28), bias, float(parts.sum() + bias + error))
-    unit = 10**decimals
-    *terms, logit = (round(value * unit) for value in evidence.rounded(decimals))
-    assert sum(terms) == logit
-    exact = (evidence.total_for, evidence.total_against, bias)
-    for shown, value in zip(evidence.rounded(decimals), exact, strict=False):
-        assert shown == pytest.approx(value, abs=0.51 / unit)
-    assert abs(evidence.rounded(decimals)[3]) <= 2.1 / unit + 1.1e-5
+            attribution = linear_attribution(model, image, label)
+            assert attribution.map.sum() + attribution.bias == pytest.approx(logit, abs=1e-5)
+            assert attribution.total_for >= 0 >= attribution.total_against
 
 
 def test_a_linear_model_without_bias_has_bias_0():
     model = linear(bias=False)
     with torch.no_grad():
         model[1].weight[2] = 1
-    evidence = linear_evidence(model, np.full((28, 28), 255, np.uint8), 2)
-    assert (evidence.bias, evidence.logit, evidence.total_for) == (0, 784, 784)
+    attribution = linear_attribution(model, np.full((28, 28), 255, np.uint8), 2)
+    assert (attribution.bias, attribution.logit, attribution.total_for) == (0, 784, 784)
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_only_a_linear_model_can_be_taken_apart(name):
+def test_only_a_linear_model_has_an_exact_attribution(name):
     assert is_linear(built("linear", 0))
     model = built(name, 0)
     assert not is_linear(model)
     with pytest.raises(ValueError, match=r"one linear layer on 784 pixels, got .*ReLU"):
-        linear_evidence(model, blank(), 0)
+        linear_attribution(model, blank(), 0)
 
 
 def test_a_linear_layer_on_features_is_no_linear_model():
@@ -155,11 +133,11 @@ def test_a_linear_layer_on_features_is_no_linear_model():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_gradient_times_input_of_a_linear_model_is_its_evidence(seed):
+def test_gradient_times_input_of_a_linear_model_is_weight_times_pixel(seed):
     model, image = built("linear", seed), random_images(1, seed)[0]
     result = gradient_times_input(model, image, 4)
     assert (result.shape, result.dtype) == ((28, 28), np.float32)
-    exact = linear_evidence(model, image, 4).map
+    exact = linear_attribution(model, image, 4).map
     np.testing.assert_allclose(result, exact, rtol=1e-6, atol=0)  # one rounding to float32
 
 
@@ -189,9 +167,9 @@ def test_gradient_times_input_agrees_with_finite_differences(name):
     assert not result[image == 0].any()
 
 
-def test_occlusion_of_a_linear_model_is_the_evidence_under_the_patches():
+def test_occlusion_of_a_linear_model_is_the_sum_under_the_patches():
     model, image = built("linear", 0), random_images(1)[0]
-    exact = linear_evidence(model, image, 3).map
+    exact = linear_attribution(model, image, 3).map
     np.testing.assert_allclose(occlusion(model, image, 3, size=1), exact, atol=1e-5)
     whole = occlusion(model, image, 3, size=28)
     np.testing.assert_allclose(whole, np.full((28, 28), exact.sum()), atol=1e-5)
@@ -220,7 +198,7 @@ def test_occlusion_is_the_mean_drop_over_the_patches_that_cover_a_pixel(size, st
     assert np.abs(result).max() > 1e-3
 
 
-def test_where_there_is_no_ink_nothing_can_be_covered():
+def test_a_patch_without_ink_changes_nothing():
     image = blank()
     assert not occlusion(built("cnn", 0), image, 0).any()
     image[27, 27] = 255
@@ -230,105 +208,51 @@ def test_where_there_is_no_ink_nothing_can_be_covered():
 
 
 @pytest.mark.parametrize(("size", "stride"), [(0, 1), (29, 1), (5, 0), (5, 6), (-1, -1)])
-def test_a_patch_that_cannot_be_is_refused(size, stride):
+def test_a_patch_size_or_stride_out_of_range_is_refused(size, stride):
     with pytest.raises(ValueError, match=f"got size {size}, stride {stride}"):
         occlusion(built("linear", 0), blank(), 0, size, stride)
 
 
-@pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-def test_activations_are_what_each_layer_gives(name):
-    model, image = built(name, 0), random_images(1)[0]
-    with global_generators_untouched():
-        result = activations(model, image)
-    shapes = architectures.layer_shapes(model)[1:]
-    assert [(one.name, (1, *one.maps.shape)) for one in result] == shapes
-    assert all(one.maps.dtype == np.float32 for one in result)
-    np.testing.assert_allclose(result[-1].maps, logits(model, image), atol=1e-6)
-    x = to_input(image[None])
-    with torch.inference_mode():
-        for one, layer in zip(result, model, strict=True):
-            x = layer(x)
-            np.testing.assert_array_equal(one.maps, x[0])
-
-
-def test_a_convolution_comes_with_a_kernel_for_each_map():
-    model = built("cnn", 0)
-    for one, layer in zip(activations(model, random_images(1)[0]), model, strict=True):
-        if isinstance(layer, nn.Conv2d):
-            np.testing.assert_array_equal(one.kernels, layer.weight.detach())
-            assert len(one.kernels) == len(one.maps)
-        else:
-            assert one.kernels is None
-
-
-def test_layers_are_called_by_what_matters_of_them():
-    model = nn.Sequential(
-        OrderedDict(
-            a=nn.Conv2d(1, 2, kernel_size=5, stride=2, padding=2),
-            b=nn.BatchNorm2d(2),
-            c=nn.ReLU(inplace=True),
-            d=nn.MaxPool2d(2),
-            e=nn.Conv2d(2, 3, kernel_size=(3, 1)),
-            f=nn.MaxPool2d(3, stride=2),
-            g=nn.Flatten(),
-            h=nn.Linear(18, 10),
-        )
-    ).eval()
-    result = activations(model, random_images(1)[0])
-    assert [(one.name, one.kind) for one in result] == [
-        ("a", "Conv2d 5×5, stride 2"),
-        ("b", "BatchNorm2d"),
-        ("c", "ReLU"),
-        ("d", "MaxPool2d 2×2"),
-        ("e", "Conv2d 3×1"),
-        ("f", "MaxPool2d 3×3, stride 2"),
-        ("g", "Flatten"),
-        ("h", "Linear 18 to 10"),
-    ]
-    assert result[1].maps.min() < 0  # the ReLU after it worked in place, on what is kept
-    np.testing.assert_array_equal(result[2].maps, np.maximum(result[1].maps, 0))
-
-
 @pytest.mark.parametrize("explain", LABELLED)
 @pytest.mark.parametrize("label", [-1, 10])
-def test_a_class_that_is_none_is_refused(explain, label):
+def test_a_class_out_of_range_is_refused(explain, label):
     with pytest.raises(ValueError, match=f"a class from 0 to 9, got {label}"):
         explain(built("linear", 0), blank(), label)
 
 
-@pytest.mark.parametrize("explain", [*LABELLED, lambda m, x, _: activations(m, x)])
+@pytest.mark.parametrize("explain", [*LABELLED, lambda m, x, _: layer_outputs(m, x)])
 @pytest.mark.parametrize(
     "image", [np.zeros((28, 28)), np.zeros((28, 27), np.uint8), np.zeros((1, 28, 28), np.uint8)]
 )
-def test_an_image_of_another_kind_is_refused(explain, image):
+def test_an_image_of_another_shape_or_type_is_refused(explain, image):
     with pytest.raises(ValueError, match="expected images of shape"):
         explain(built("linear", 0), image, 0)
 
 
-@pytest.mark.parametrize("explain", [*LABELLED, lambda m, x, _: activations(m, x)])
-def test_a_model_that_has_diverged_explains_nothing(explain):
+@pytest.mark.parametrize("explain", [*LABELLED, lambda m, x, _: layer_outputs(m, x)])
+def test_a_diverged_model_is_refused(explain):
     model = built("linear", 0)
     with torch.no_grad():
         model.l1.weight.fill_(float("nan"))
-    with pytest.raises(ExplanationError, match="Choose another model"):
+    with pytest.raises(DivergedModelError, match="Choose another model"):
         explain(model, random_images(1)[0], 0)
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
 @pytest.mark.parametrize("frozen", [False, True])
-def test_the_model_and_the_image_stay_as_they_are(name, frozen):
+def test_the_model_and_the_image_are_not_changed(name, frozen):
     model, image = built(name, 0), random_images(1)[0]
     model.requires_grad_(not frozen)
-    weights, kept = [p.detach().clone() for p in model.parameters()], image.copy()
-    with global_generators_untouched(), torch.no_grad():  # as whoever only predicts may call it
+    weights, same = [p.detach().clone() for p in model.parameters()], image.copy()
+    with global_generators_untouched(), torch.no_grad():  # callers that only predict use no_grad
         gradient_times_input(model, image, 1)
         occlusion(model, image, 1)
-        activations(model, image)
+        layer_outputs(model, image)
         if name == "linear":
-            linear_evidence(model, image, 1)
+            linear_attribution(model, image, 1)
     for parameter, weight in zip(model.parameters(), weights, strict=True):
         assert torch.equal(parameter, weight)
         assert parameter.grad is None
         assert parameter.requires_grad is not frozen
     assert not model.training
-    np.testing.assert_array_equal(image, kept)
+    np.testing.assert_array_equal(image, same)

@@ -1,4 +1,4 @@
-"""One step, tensor by tensor: PyTorch and NumPy agree, and the lines shown do what they say."""
+"""One step, tensor by tensor: PyTorch and NumPy agree, and the lines of code do what they claim."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import torch
 from torch import nn
 
 from mnist_core.data.inputs import to_input
-from mnist_core.explain import step_tensors
-from mnist_core.explain.attribution import ExplanationError
 from mnist_core.explain.layer_formulas import formulas_of
-from mnist_core.explain.training_step import STEPS, Pair, Stage, walk
+from mnist_core.explain.layer_outputs import DivergedModelError
+from mnist_core.explain.training_step import STEPS, Pair, StepStage, walk
 from mnist_core.nn import architectures
 from mnist_core.nn.numpy_network import Network
 from mnist_core.nn.optimisers import SGD
@@ -28,7 +27,7 @@ from tests.small_data import (
 )
 
 
-def pair(stage: Stage, name: str) -> Pair:
+def pair(stage: StepStage, name: str) -> Pair:
     return next(one for one in stage.pairs if one.name == name)
 
 
@@ -52,7 +51,7 @@ def test_a_trained_model_s_tensors_are_the_same_in_both(name):
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-def test_every_layer_is_there_in_every_step(name):
+def test_every_step_has_its_layers_in_order(name):
     model = architectures.build(name, 0)
     found = walk(model, random_images(2), cycling_labels(2))
     layers = [n for n, _ in model.named_children()]
@@ -65,7 +64,7 @@ def test_every_layer_is_there_in_every_step(name):
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-def test_the_lines_of_pytorch_give_the_tensors_that_stand_beside_them(name):
+def test_the_lines_of_pytorch_give_the_tensors_beside_them(name):
     model, images, labels = architectures.build(name, 1), random_images(3), cycling_labels(3)
     found = walk(model, images, labels, learning_rate=0.1)
     model = copy.deepcopy(model)
@@ -100,7 +99,7 @@ def test_the_lines_of_pytorch_give_the_tensors_that_stand_beside_them(name):
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-def test_the_gradient_of_the_image_is_a_finite_difference(name):
+def test_the_gradient_of_the_image_equals_finite_differences(name):
     model, images, labels = architectures.build(name, 2), random_images(1), cycling_labels(1)
     found = walk(model, images, labels)
     gradient = pair(found.of("Backward")[-1], "gradient dL/dx").in_numpy[0, 0]
@@ -127,7 +126,7 @@ def test_the_first_gradient_is_p_minus_one_hot_over_the_batch():
     np.testing.assert_allclose(gradient, (p - np.eye(10)[[3, 9]]) / 2, atol=1e-7)
 
 
-def test_the_weights_of_a_unit_are_pictured_as_what_they_read():
+def test_the_weights_of_a_unit_are_drawn_in_the_shape_of_its_input():
     shapes = {
         stage.layer: stage.pictured
         for stage in walk(architectures.build("cnn", 0), random_images(1), cycling_labels(1)).of(
@@ -137,17 +136,7 @@ def test_the_weights_of_a_unit_are_pictured_as_what_they_read():
     assert shapes == {"conv1": (1, 5, 5), "conv2": (16, 3, 3), "l1": (64, 7, 7), "l2": (32,)}
 
 
-def test_a_layer_s_gradient_moves_it_by_hand():
-    network = Network.copy_of(architectures.build("linear", 0))
-    layer = network.layers["l1"]
-    kept = {n: w.copy() for n, w in layer.weights.items()}
-    layer.gradients = {n: np.ones_like(w) for n, w in layer.weights.items()}
-    step_tensors.update_in_numpy(layer, 0.25)
-    for name, weight in layer.weights.items():
-        np.testing.assert_array_equal(weight, kept[name] - np.float32(0.25))
-
-
-def test_formulas_carry_the_layer_s_own_numbers():
+def test_formulas_contain_the_layer_s_stride_and_padding():
     conv = formulas_of(nn.Conv2d(1, 2, 5, stride=2, padding=2))
     assert r"x_{m,\,2r+i-2,\,2c+j-2}" in conv.forward
     assert r"x_{m,\,2r+i-2,\,2c+j-2}" in conv.backward
@@ -158,7 +147,7 @@ def test_formulas_carry_the_layer_s_own_numbers():
 
 
 @pytest.mark.parametrize(("n", "n_labels"), [(0, 0), (33, 33), (2, 1)])
-def test_a_batch_that_is_none_is_refused(n, n_labels):
+def test_too_few_or_too_many_images_or_labels_are_refused(n, n_labels):
     with pytest.raises(ValueError, match="expected 1 to 32 images and a label for each"):
         walk(architectures.build("linear", 0), random_images(n), cycling_labels(n_labels))
 
@@ -167,23 +156,23 @@ def test_a_diverged_model_is_refused():
     model = architectures.build("linear", 0)
     with torch.no_grad():
         model.l1.bias.fill_(float("nan"))
-    with pytest.raises(ExplanationError, match="diverged"):
+    with pytest.raises(DivergedModelError, match="diverged"):
         walk(model, random_images(1), cycling_labels(1))
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_the_model_the_images_and_the_generators_stay_as_they_are(frozen):
+def test_the_model_the_images_and_the_generators_are_not_changed(frozen):
     model = architectures.build("cnn", 0).requires_grad_(not frozen)
-    kept = {n: w.clone() for n, w in model.state_dict().items()}
+    before = {n: w.clone() for n, w in model.state_dict().items()}
     images, labels = random_images(2), cycling_labels(2)
     images.flags.writeable = labels.flags.writeable = False
     with global_generators_untouched():
         walk(model, images, labels)
-    assert all(torch.equal(w, kept[n]) for n, w in model.state_dict().items())
+    assert all(torch.equal(w, before[n]) for n, w in model.state_dict().items())
     assert all(p.grad is None and p.requires_grad != frozen for p in model.parameters())
 
 
-def test_the_verdict_of_a_step_judges_every_tensor_on_its_own_scale():
+def test_the_check_of_a_step_compares_every_tensor_on_its_own_scale():
     small, large = np.ones(1, dtype=np.float32), np.full(1, 30, dtype=np.float32)
     wrong = Pair("small", small + np.float32(3e-4), small)
     right = Pair("large", large, large)
@@ -192,6 +181,6 @@ def test_the_verdict_of_a_step_judges_every_tensor_on_its_own_scale():
     assert replace(stage, pairs=(right,)).check.matches
 
 
-def some_stage() -> Stage:
+def some_stage() -> StepStage:
     model = architectures.build("linear", 0)
     return walk(model, np.zeros((1, 28, 28), dtype=np.uint8), np.zeros(1, dtype=np.int64)).stages[0]

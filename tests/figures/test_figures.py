@@ -28,7 +28,7 @@ Y = W @ X + B
 TANH = ACTIVATIONS["tanh"]
 Z = np.linspace(-6, 6, 101)
 CURVES = [
-    compare.Curve(f"Run {n}", np.arange(1, n + 1), np.arange(1, n + 1) / 1e3, MEAN[:n])
+    compare.RunCurve(f"Run {n}", np.arange(1, n + 1), np.arange(1, n + 1) / 1e3, MEAN[:n])
     for n in (5_000, 700)
 ]
 MILESTONES = [
@@ -45,6 +45,7 @@ CALLS = {
     "layer_figure": lambda: concepts.layer_figure(W, B, X, Y),
     "activation_figure": lambda: concepts.activation_figure(curve(TANH, Z), (0.0, 0.0, 1.0)),
     "collapse_figure": lambda: concepts.collapse_figure(collapse(TANH, 0), "tanh"),
+    "pre_activation_figure": lambda: concepts.pre_activation_figure(curve(TANH, Z), Z, "tanh"),
     "loss_curves_figure": lambda: concepts.loss_curves_figure(0.25),
     "timeline_chart": lambda: timeline.timeline_chart(MILESTONES, 2),
     "loss_stream": lambda: loss_stream(MEAN, 9_375, log_axis=True, new_rates=[(100, 0.1)]),
@@ -54,7 +55,7 @@ CALLS = {
     "compare_figure": lambda: compare.compare_figure(CURVES, by_time=True, log_axis=True),
     "race_stream": lambda: compare.race_stream(MEAN[:3_000], MEAN, 9_375, log_axis=True),
     "race_figure": lambda: compare.race_figure(LOSSES * 1e-7),
-    "answers_figure": lambda: compare.answers_figure([0, 1, 10, 99], ROWS_P, NAMES, now=10),
+    "confidence_figure": lambda: compare.confidence_figure([0, 1, 10, 99], ROWS_P, NAMES, now=10),
 }
 
 
@@ -119,7 +120,7 @@ def test_confidence_bars_show_percents_and_mark_the_right_class():
     assert [bar["value"] for bar in bars] == pytest.approx(list(100 * P), abs=0.005)
     assert options["yAxis"]["data"] == ["0", "1", "2", "3 ✓", "4", "5", "6", "7", "8", "9"]
     colours = [bar["itemStyle"]["color"] for bar in bars]
-    assert colours[2] == style.CLASS_COLOURS[2]  # what the model says is in full colour
+    assert colours[2] == style.CLASS_COLOURS[2]  # the predicted class has the full colour
     assert [c for i, c in enumerate(colours) if i != 2] == [
         f"{c}66" for i, c in enumerate(style.CLASS_COLOURS) if i != 2
     ]
@@ -251,6 +252,16 @@ def test_the_collapse_figure_has_both_curves():
     assert (two["y"], one["y"]) == (result.two_layers.tolist(), result.one_layer.tolist())
     assert two["x"] == one["x"] == result.x.tolist()
     assert two["name"] == "two layers, tanh"
+
+
+def test_pre_activations_are_counted_below_the_curve():
+    z = np.array([-2.0, 1, 1, 3], dtype=np.float32)
+    drawn = curve(ACTIVATIONS["ReLU"], np.linspace(-3, 3, 7))
+    figure = concepts.pre_activation_figure(drawn, z, "ReLU")
+    assert list(figure.data[0].y) == [0, 0, 0, 0, 1, 2, 3]
+    assert list(figure.data[1].x) == z.tolist()
+    assert figure.layout.xaxis.matches == "x2"  # both on the same z
+    assert list(figure.layout.xaxis2.range) == [-3, 3]
 
 
 @pytest.mark.parametrize(
@@ -517,9 +528,9 @@ def test_the_lanes_of_a_race_reach_as_far_as_they_have_come():
     assert list(largest) == pytest.approx([1e-7, 3e-7, 3e-7])
 
 
-def test_answers_leave_out_classes_that_never_matter():
+def test_classes_with_small_probabilities_are_left_out():
     p = np.zeros((2, 10), dtype=np.float32)
     p[:, 3], p[:, 7], p[0, 1] = (0.9, 0.5), (0.1, 0.45), 0.05
-    figure = compare.answers_figure([0, 5], p, NAMES, now=5)
+    figure = compare.confidence_figure([0, 5], p, NAMES, now=5)
     assert [t.name for t in figure.data] == ["3", "7"]
     assert figure.layout.shapes[0].x0 == 1

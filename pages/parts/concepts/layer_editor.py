@@ -1,4 +1,4 @@
-"""The controls of the layer page: sizes, a seed, and tables to edit."""
+"""The controls of the layer page: sizes, fresh weights, and tables to edit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mnist_core.concepts.linear import fresh_layer
 from pages.parts.session import state
 from pages.parts.widgets import elements
 
-__all__ = ["editable_layer", "shapes"]
+__all__ = ["editable_layer", "show_shapes"]
 
 MOST_INPUTS, MOST_OUTPUTS = 8, 6
 
@@ -26,7 +26,7 @@ def editable_layer() -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
         bias = st.toggle("Bias b", value=True, key="layer_bias", persist_state="session")
         seed = elements.again("Fresh weights", "layer_free_fresh", "layer_free")
     layer = fresh_layer(n_in, n_out, bias, seed)
-    version = f"{n_in}x{n_out}-{seed}"  # other sizes or weights are another table
+    version = f"{n_in}x{n_out}-{seed}"  # a new version starts a new table
     x_names = [f"x{i + 1}" for i in range(n_in)]
     y_names = [f"y{o + 1}" for o in range(n_out)]
     if n_in > 5:  # W takes the whole width
@@ -63,8 +63,8 @@ def _table(
     return numbers
 
 
-def shapes(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> None:
-    """Show the shapes that go in and come out, and how many numbers can be learnt."""
+def show_shapes(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> None:
+    """Show the shapes of W, x and y, and the number of parameters."""
     n_out, n_in = W.shape
     n_biases = 0 if b is None else n_out
     st.markdown(

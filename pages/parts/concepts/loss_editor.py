@@ -1,4 +1,4 @@
-"""The controls of the loss page: ten logits on sliders, or those of a real image."""
+"""The controls of the loss page: ten logits from sliders or from a model and a test image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Example = tuple[np.ndarray, int, tuple[str, ...]]
 
 
 def logits_and_label() -> Example:
-    """Return ten logits, (10,) float32, the right class, and the names of the classes."""
+    """Show the controls; return ten logits, (10,) float32, the right class and the class names."""
     source = elements.pick("Logits from", ["sliders", "a real image"], "loss_source", "sliders")
     return _from_sliders() if source == "sliders" else _from_image()
 
@@ -30,7 +30,7 @@ def _from_sliders() -> Example:
     label = elements.pick("Right class", range(10), "loss_label", 3)
     values = []
     for row in range(0, 10, 5):
-        with st.container(horizontal=True):  # five in a row, on a phone two
+        with st.container(horizontal=True):  # five in a row, two on a phone
             values += [_slider(i) for i in range(row, row + 5)]
     return np.array(values, dtype=np.float32), label, class_names("mnist")
 

@@ -1,4 +1,4 @@
-"""The numbers of a real network that go through an activation, for one image."""
+"""The pre-activations of a real network for one image, under the curve of an activation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.concepts.activations import ACTIVATIONS, curve
-from mnist_core.explain import arithmetic, attribution
-from mnist_core.explain.attribution import ExplanationError
+from mnist_core.explain.layer_outputs import DivergedModelError, layer_outputs, pre_activations
+from mnist_core.figures.concepts import pre_activation_figure
 from mnist_core.figures.pictures import as_url, enlarged
-from mnist_core.figures.zoom import pre_activation_figure
 from pages.parts.session import caches, current_data, offers, state
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
@@ -24,7 +23,7 @@ def show(activation: str) -> None:
     Parameters
     ----------
     activation : str
-        A key of `mnist_core.concepts.activations.ACTIVATIONS` that works on each number by itself.
+        A key of `mnist_core.concepts.activations.ACTIVATIONS` that is elementwise.
     """
     texts.show("zoom", "values")
     dataset = current_data.dataset()
@@ -36,8 +35,8 @@ def show(activation: str) -> None:
     image = dataset.test_images[index]
     right.image(as_url(enlarged(image, 112)), caption=f"test image {index}", width=112)
     try:
-        layers = arithmetic.pre_activations(attribution.activations(caches.model_of(offer), image))
-    except ExplanationError as problem:
+        layers = pre_activations(layer_outputs(caches.model_of(offer), image))
+    except DivergedModelError as problem:
         st.info(str(problem), icon=":material/info:")
         return
     if layers:
@@ -55,10 +54,9 @@ def _hidden(layers: dict[str, np.ndarray], activation: str) -> None:
         name = elements.pick("Hidden layer", layers, f"activation_layer_{len(layers)}", name)
     z = layers[name]
     reach = max(6.0, float(np.abs(z).max()))
+    drawn = curve(ACTIVATIONS[activation], np.linspace(-reach, reach, 241))
     st.plotly_chart(
-        pre_activation_figure(
-            curve(ACTIVATIONS[activation], np.linspace(-reach, reach, 241)), z, activation
-        ),
+        pre_activation_figure(drawn, z, activation),
         key="activation_own_values",
         config=elements.STILL,
         alt=f"{len(z)} pre-activations of {name} below the curve of {activation}",

@@ -1,10 +1,9 @@
-"""Which network and which image to open up, on the pages that open one."""
+"""The choice of a network and an image, and both opened up: the zoom and one training step."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -14,11 +13,12 @@ from mnist_core.data.datasets import Dataset
 from mnist_core.evaluation.metrics import probabilities
 from mnist_core.figures.pictures import as_url, enlarged
 from pages.parts.explain import walk_panel, zoom_panel
-from pages.parts.session import caches, offers, state
+from pages.parts.session import caches, offers
+from pages.parts.session.drawing_session import drawing_session
 from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
-__all__ = ["Subject", "choose", "show"]
+__all__ = ["open_network"]
 
 TRAINED, FRESH = "A trained one", "This page's, with fresh weights"
 TEST, DRAWN = "A test image", "Your drawing"
@@ -26,7 +26,7 @@ BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class _Subject:
     """What is opened.
 
     Attributes
@@ -34,11 +34,11 @@ class Subject:
     model : nn.Sequential
     architecture : str
     names : sequence of 10 str
-        The classes it tells apart.
+        The model's classes.
     images : (B, 28, 28) uint8
-        The chosen one, then those that make a batch with it.
+        The chosen image, then the others of its batch.
     labels : (B,) int64 or None
-        None where the images' classes are not the model's.
+        None if the images have other classes than the model.
     """
 
     model: nn.Sequential
@@ -48,67 +48,57 @@ class Subject:
     labels: np.ndarray | None
 
 
-def show(dataset: Dataset, fresh: nn.Sequential, architecture: str) -> None:
-    """Show a network opened up on an image, and one training step through it.
+def open_network(dataset: Dataset, fresh: nn.Sequential, architecture: str) -> None:
+    """Show a network at work on an image, to be opened, and one training step through it.
 
     Parameters
     ----------
     dataset : Dataset
-        Where the images come from.
+        The source of the images.
     fresh : nn.Sequential
-        A network that has learnt nothing yet, which may be opened instead of a trained one.
+        An untrained network, which the visitor can choose instead of a trained one.
     architecture : str
-        What it is.
+        The name of its architecture.
     """
     texts.show("zoom", "intro")
-    subject = choose(dataset, (fresh, architecture), "model")
+    subject = _choose(dataset, fresh, architecture)
     zoom_panel.show(subject.model, subject.architecture, subject.images[0], subject.names, "model")
     if subject.labels is not None:
         walk_panel.show(subject.model, subject.images, subject.labels, subject.names)
 
 
-def choose(dataset: Dataset, fresh: tuple[nn.Sequential, str] | None, key: str) -> Subject:
-    """Let the visitor choose a network and an image; handles begin with ``key``."""
+def _choose(dataset: Dataset, fresh: nn.Sequential, architecture: str) -> _Subject:
     left, right = st.columns([3, 2], gap="large")
+    labels: np.ndarray | None
     with left:
-        model, architecture, names = _network(dataset, fresh, key)
-        drawn = offers.drawing()
-        kind = TEST
+        model, names = fresh, dataset.class_names
+        if elements.pick("Network", (TRAINED, FRESH), "model_weights", TRAINED) == TRAINED:
+            offer = offers.model_choice("model_offer", dataset=dataset)
+            model, architecture = caches.model_of(offer), offer.architecture
+            names = offer.class_names
+        drawn, kind = drawing_session().pixels, TEST
         if drawn is not None:
-            kind = elements.pick("Image", (TEST, DRAWN), f"{key}_image_kind", TEST)
+            kind = elements.pick("Image", (TEST, DRAWN), "model_image_kind", TEST)
         if drawn is not None and kind == DRAWN:
-            images = drawn[None]
-            labels = _label_of_drawing(model, drawn, names, key)
+            images, labels = drawn[None], _label_of_drawing(model, drawn, names)
         else:
-            images, labels = _test_images(dataset, key)
+            images, labels = _test_images(dataset)
             if names != dataset.class_names:
                 labels = None
     with right:
         title = "" if labels is None else f"Label: {names[int(labels[0])]}"
         st.image(as_url(enlarged(images[0], 140)), width=140, caption=title, alt="The image")
-    return Subject(model, architecture, names, images, labels)
+    return _Subject(model, architecture, names, images, labels)
 
 
-def _network(
-    dataset: Dataset, fresh: tuple[nn.Sequential, str] | None, key: str
-) -> tuple[nn.Sequential, str, tuple[str, ...]]:
-    weights = TRAINED
-    if fresh:
-        weights = elements.pick("Network", (TRAINED, FRESH), f"{key}_weights", TRAINED)
-    if fresh and weights == FRESH:
-        return *fresh, dataset.class_names
-    offer = offers.model_choice(f"{key}_offer", dataset=dataset)
-    return caches.model_of(offer), offer.architecture, offer.class_names
-
-
-def _test_images(dataset: Dataset, key: str) -> tuple[np.ndarray, np.ndarray]:
-    images, labels = dataset.test_images, dataset.test_labels
+def _test_images(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = dataset.split("test")
     number = st.number_input(
         f"Number of the test image, 0 to {len(images) - 1:,}",
         0,
         len(images) - 1,
         0,
-        key=f"{key}_image_{dataset.name}",
+        key=f"model_image_{dataset.name}",
         persist_state="session",
         width=280,
     )
@@ -116,21 +106,15 @@ def _test_images(dataset: Dataset, key: str) -> tuple[np.ndarray, np.ndarray]:
     return images[batch], labels[batch]
 
 
-def _label_of_drawing(
-    model: nn.Sequential, image: np.ndarray, names: Sequence[str], key: str
-) -> np.ndarray:
-    """Ask what was drawn; until that is said it is what the model reads."""
-    slot = f"{key}_drawn_label"
-    said = str(int(np.nan_to_num(probabilities(model, image[None])[0]).argmax()))
-    kept = state.stored(slot, said)
-    options = [str(i) for i in range(len(names))]
-    label = state.choose(
+def _label_of_drawing(model: nn.Sequential, image: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Show the choice of the drawing's label, which starts at the prediction."""
+    predicted = int(np.nan_to_num(probabilities(model, image[None])[0]).argmax())
+    label = elements.stored_choice(
         st.selectbox,
         "What it is",
-        options,
-        kept,
-        partial(state.store, slot),
-        slot,
+        [str(i) for i in range(len(names))],
+        "model_drawn_label",
+        str(predicted),
         format_func=lambda i: names[int(i)],
         width=280,
     )

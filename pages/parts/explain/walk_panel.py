@@ -1,43 +1,41 @@
-"""One training step to walk through: forward, loss, backward, update, layer by layer."""
+"""One training step to walk through, layer by layer: forward, loss, backward, update."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 from torch import nn
 
+from mnist_core.common.formatting import plain
 from mnist_core.explain import step_tensors, training_step
-from mnist_core.explain.attribution import ExplanationError
-from mnist_core.explain.training_step import STEPS, Pair, Stage, Walk
-from mnist_core.figures import explain as figures
+from mnist_core.explain.layer_outputs import DivergedModelError
+from mnist_core.explain.training_step import STEPS, Pair, StepStage, Walk
+from mnist_core.figures import tensors
 from mnist_core.figures.pictures import as_url
-from pages.parts.session import state
 from pages.parts.shell import texts
 from pages.parts.widgets import code_box, elements
 
 __all__ = ["show"]
 
 LEARNING_RATE = 0.01
-LINE, WIDTH = 32, 320  # numbers of a vector in a line, and the line's pixels
-SMALL = 0.01  # a loss below this leaves next to no gradients
+COLUMNS, WIDTH = 32, 320  # numbers in a row of a vector, and the row's pixels
+SMALL = 0.01  # with a loss below this, nearly all gradients are 0
 
 
 @st.fragment
 def show(
     model: nn.Sequential, images: np.ndarray, labels: np.ndarray, names: Sequence[str]
 ) -> None:
-    """Walk through one step of SGD; one on a page.
+    """Show one step of SGD to walk through; at most once on a page.
 
     Parameters
     ----------
     model : nn.Sequential
         Of `mnist_core.nn.architectures`; it is not changed.
     images : (B, 28, 28) uint8
-        The step is taken with the first alone or with all; the pictures are of the first.
+        The step uses the first image or all of them; the pictures show the first.
     labels : (B,) int64
     names : sequence of 10 str
         The classes.
@@ -48,21 +46,29 @@ def show(
         n = elements.pick("Images in the step", [1, len(images)], "walk_images", 1)
     try:
         walk = training_step.walk(model, images[:n], labels[:n], LEARNING_RATE)
-    except ExplanationError as problem:
+    except DivergedModelError as problem:
         st.info(str(problem), icon=":material/info:")
         return
     _numbers(walk, n, names[int(labels[0])])
     step = elements.pick("Step", STEPS, "walk_step", STEPS[0])
     texts.show("walk", step)
     stages = {stage.layer: stage for stage in walk.of(step)}
-    stage = stages[_choose(st.segmented_control, "Layer", list(stages), "walk_layer", step)]
-    _stage(stage)
+    layer = elements.stored_choice(
+        st.segmented_control,
+        "Layer",
+        list(stages),
+        "walk_layer",
+        next(iter(stages)),
+        f"walk_layer_{step}",
+        required=True,
+    )
+    _stage(stages[layer])
     if step in ("Backward", "Update"):
-        _beside(walk, stage.layer)
+        _weights_of_a_unit(walk, layer)
     elements.check(
         walk.check, "walk_check", "Every tensor of the whole step, PyTorch and NumPy, float32"
     )
-    code_box.code(step_tensors.step_in_torch, step_tensors.step_in_numpy, folded=True)
+    code_box.code(step_tensors.trace_step_in_torch, step_tensors.trace_step_in_numpy, folded=True)
 
 
 def _numbers(walk: Walk, n: int, name: str) -> None:
@@ -79,16 +85,7 @@ def _numbers(walk: Walk, n: int, name: str) -> None:
         texts.show("walk", "small")
 
 
-def _choose(widget: Callable[..., Any], label: str, options: list[str], key: str, of: str) -> str:
-    """Show a choice that is kept; each step remembers its own."""
-    slot = f"{key}_{of}"
-    kept = state.stored(slot, options[0])
-    current = kept if kept in options else options[0]
-    more = {"required": True} if widget is st.segmented_control else {"width": 180}
-    return state.choose(widget, label, options, current, partial(state.store, slot), key, **more)
-
-
-def _stage(stage: Stage) -> None:
+def _stage(stage: StepStage) -> None:
     st.markdown(f"**{stage.layer}**, {stage.kind}")
     st.latex(stage.formula)
     st.caption("The line of PyTorch:")
@@ -138,26 +135,30 @@ def _picture(pair: Pair) -> None:
 
 
 def _drawn(values: np.ndarray) -> np.ndarray:
-    if values.ndim == 1 and len(values) <= LINE:
-        return figures.map_picture(values[None], side=WIDTH // len(values))
+    if values.ndim == 1 and len(values) <= COLUMNS:
+        return tensors.map_picture(values[None], side=WIDTH // len(values))
     if values.ndim == 1:
-        return figures.vector_strip(values, columns=LINE)
+        return tensors.vector_strip(values, columns=COLUMNS)
     if len(values) == 1:
-        return figures.map_picture(values[0], 168)
-    return figures.feature_sheet(values, columns=6, tile=40)
+        return tensors.map_picture(values[0], 168)
+    return tensors.feature_sheet(values, columns=6, tile=40)
 
 
-def _beside(walk: Walk, layer: str) -> None:
-    """Show one unit's weights, their gradient, and the weights after the step."""
+def _weights_of_a_unit(walk: Walk, layer: str) -> None:
+    """Show one unit's weights before the step, their gradient, and the weights after it."""
     stage = next((one for one in walk.of("Update") if one.layer == layer), None)
     if stage is None:
         return
     texts.show("walk", "beside")
-    n = len(stage.pairs[0].in_torch)
-    unit = int(_choose(st.selectbox, "Unit", [str(i) for i in range(n)], "walk_unit", layer))
+    units = [str(i) for i in range(len(stage.pairs[0].in_torch))]
+    slot = f"walk_unit_{layer}"
+    unit = int(
+        elements.stored_choice(st.selectbox, "Unit", units, "walk_unit", units[0], slot, width=180)
+    )
+    in_torch = {pair.name: pair.in_torch[unit] for pair in stage.pairs}
     with st.container(key="walk_gradients", horizontal=True):  # side by side where there is room
         for title in ("weight W, before", "gradient dL/dW", "weight W, after"):
-            values = _of(stage, title)[unit].reshape(stage.pictured)
+            values = in_torch[title].reshape(stage.pictured)
             sheet = _drawn(values)
             st.image(
                 as_url(sheet),
@@ -165,17 +166,10 @@ def _beside(walk: Walk, layer: str) -> None:
                 alt=title,
                 caption=f"{title}; full colour is ±{np.abs(values).max():.3g}",
             )
-    before, gradient = (
-        round(float(_of(stage, title)[unit]), 6) for title in ("bias b, before", "gradient dL/db")
-    )
-    after = before - LEARNING_RATE * gradient  # of the numbers as they are printed
+    before = round(float(in_torch["bias b, before"]), 6)
+    gradient = round(float(in_torch["gradient dL/db"]), 6)
+    after = before - LEARNING_RATE * gradient  # from the printed numbers
     st.markdown(
-        f"Its bias: `{before:.6f} − {LEARNING_RATE:g} × {gradient:.6f} = {after:.6f}`".replace(
-            "-", "−"
-        )
+        f"Its bias: `{plain(before, 6)} − {LEARNING_RATE:g} × {plain(gradient, 6)} = "
+        f"{plain(after, 6)}`"
     )
-
-
-def _of(stage: Stage, name: str) -> np.ndarray:
-    """Return a tensor of a stage as PyTorch has it."""
-    return next(pair.in_torch for pair in stage.pairs if pair.name == name)

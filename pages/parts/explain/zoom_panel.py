@@ -1,20 +1,27 @@
-"""From a network to one of its numbers, a level at a time: network, layer, unit, arithmetic."""
+"""A network opened level by level: the network, a layer, a unit, the arithmetic of one number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
 from torch import nn
 
 from mnist_core.evaluation.metrics import probabilities
-from mnist_core.explain import arithmetic, attribution
-from mnist_core.explain.attribution import Activation, ExplanationError
-from mnist_core.figures import explain as explain_figures
-from mnist_core.figures import network as network_figures
+from mnist_core.explain.arithmetic import open_number
+from mnist_core.explain.layer_outputs import (
+    DivergedModelError,
+    LayerOutput,
+    layer_outputs,
+    strongest_place,
+)
+from mnist_core.explain.zoom_path import ZoomPath
+from mnist_core.figures.network import network_cards, unit_tiles
 from mnist_core.figures.style import signed_rgb
+from mnist_core.figures.tensors import vector_cells
 from pages.parts.explain import arithmetic_panel, zoom_picture
 from pages.parts.session import state
 from pages.parts.shell import texts
@@ -22,33 +29,33 @@ from pages.parts.widgets import code_box
 
 __all__ = ["show"]
 
-TILES = 160  # a longer vector is one picture of cells
+MOST_TILES = 160  # a longer vector is one picture of cells
 
 
 @dataclass(frozen=True, slots=True)
 class _Zoom:
-    """What is opened, and how deep: ``path`` is (), (layer,), (layer, unit) or with a place."""
+    """A network at work on an image, and the path into it that is open."""
 
     model: nn.Sequential
     image: np.ndarray
     names: Sequence[str]
-    layers: tuple[Activation, ...]
+    layers: tuple[LayerOutput, ...]
     slot: str
-    path: arithmetic.Path
+    path: ZoomPath
 
     @property
-    def layer(self) -> Activation:
-        return next(one for one in self.layers if one.name == self.path[0])
+    def layer(self) -> LayerOutput:
+        return next(one for one in self.layers if one.name == self.path.layer)
 
     @property
     def unit_names(self) -> list[str]:
-        """What the layer's units are called: by class in the last layer, else by number."""
+        """The names of the layer's units: classes in the last layer, else numbers."""
         if self.layer is self.layers[-1]:
             return list(self.names)
         return [str(i) for i in range(len(self.layer.maps))]
 
-    def go(self, *path: object) -> None:
-        """Go somewhere; only from a callback."""
+    def go(self, path: ZoomPath) -> None:
+        """Open another path; only from a callback."""
         state.store(self.slot, path)
 
 
@@ -56,216 +63,201 @@ class _Zoom:
 def show(
     model: nn.Sequential, architecture: str, image: np.ndarray, names: Sequence[str], key: str
 ) -> None:
-    """Show a network at work on an image, to be opened level by level; one on a page.
+    """Show a network at work on an image, to be opened level by level; once on a page.
 
     Parameters
     ----------
     model : nn.Sequential
-        Ready to predict.
+        In ``eval`` mode.
     architecture : str
-        A key of `mnist_core.nn.architectures.ARCHITECTURES`; where one was is kept for each.
+        A key of `mnist_core.nn.architectures.ARCHITECTURES`; each has its own open path.
     image : (28, 28) uint8
-        What the model reads.
+        The model's input.
     names : sequence of 10 str
         The classes.
     key : str
-        Whose zoom it is: each page remembers its own.
+        The name of the page; each page has its own open path.
     """
     try:
-        layers = attribution.activations(model, image)
-    except ExplanationError as problem:
+        layers = layer_outputs(model, image)
+    except DivergedModelError as problem:
         st.info(str(problem), icon=":material/info:")
         return
     slot = f"zoom_{key}_{architecture}"
-    path = arithmetic.held(state.stored(slot, ()), layers)
-    at = _Zoom(model, image, names, layers, slot, path)
-    _breadcrumb(at)
-    _choices(at)
-    (_network, _layer, _unit, _arithmetic)[len(path)](at)
+    path = state.stored(slot, ZoomPath()).within(layers)
+    zoom = _Zoom(model, image, names, layers, slot, path)
+    _breadcrumb(zoom)
+    _lists(zoom)
+    match path:
+        case ZoomPath(unit=int(unit), place=tuple(place)):
+            _arithmetic(zoom, unit, place)
+        case ZoomPath(unit=int(unit)):
+            _unit(zoom, unit)
+        case ZoomPath(layer=str()):
+            _layer(zoom)
+        case _:
+            _network(zoom)
 
 
-def _breadcrumb(at: _Zoom) -> None:
-    """Show the way here; each step of it leads back, and a button leads one level up."""
-    path = at.path
-    steps = ["Network"]
-    if path:
-        steps.append(path[0])
-    if len(path) > 1:
-        steps.append(_unit_title(at))
-    if len(path) > 2:
-        steps.append(f"row {path[2][0]}, column {path[2][1]}" if path[2] else "the sum")
+def _breadcrumb(zoom: _Zoom) -> None:
+    """Show the open path: each of its levels is a button, and one more leads one level up."""
+    path = zoom.path
+    levels = ["Network"]
+    if path.layer is not None:
+        levels.append(path.layer)
+    if path.unit is not None:
+        levels.append(_unit_title(zoom, path.unit))
+    if path.place is not None:
+        levels.append("row {}, column {}".format(*path.place) if path.place else "the sum")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Back",
             key="zoom_back",
             icon=":material/arrow_back:",
-            disabled=not path,
-            on_click=at.go,
-            args=path[:-1],
+            disabled=not path.depth,
+            on_click=zoom.go,
+            args=(path.up_to(max(0, path.depth - 1)),),
         )
         with st.container(
             horizontal=True, vertical_alignment="center", key="zoom_breadcrumb", gap="small"
         ):
-            for depth, step in enumerate(steps[:-1]):
+            for depth, level in enumerate(levels[:-1]):
                 st.button(
-                    f"{step} ›",
+                    f"{level} ›",
                     key=f"zoom_to_{depth}",
                     type="tertiary",
                     width="content",
-                    on_click=at.go,
-                    args=path[:depth],
+                    on_click=zoom.go,
+                    args=(path.up_to(depth),),
                 )
-            st.markdown(f"**{steps[-1]}**", width="content")
+            st.markdown(f"**{levels[-1]}**", width="content")
 
 
-def _unit_title(at: _Zoom) -> str:
-    what = "map" if at.layer.maps.ndim == 3 else "unit"
-    name = at.unit_names[at.path[1]]
-    return f"{what} {name}" if name == str(at.path[1]) else f"unit {at.path[1]}: {name}"
+def _unit_title(zoom: _Zoom, unit: int) -> str:
+    what = "map" if zoom.layer.maps.ndim == 3 else "unit"
+    name = zoom.unit_names[unit]
+    return f"{what} {name}" if name == str(unit) else f"unit {unit}: {name}"
 
 
-def _choices(at: _Zoom) -> None:
-    """Show the same way in as lists: for the keyboard, and to change a level without going back."""
-    path = at.path
+def _lists(zoom: _Zoom) -> None:
+    """Show each level as a list: for the keyboard, and to change one level alone."""
+    path = zoom.path
     with st.container(horizontal=True):
-        _choice(at, "Layer", [one.name for one in at.layers], 0)
-        if path:
-            what = "Feature map" if at.layer.maps.ndim == 3 else "Unit"
-            _choice(at, what, at.unit_names, 1)
-        if len(path) > 1 and at.layer.maps.ndim == 3:
-            height, width = at.layer.maps.shape[1:]
-            _place_choice(at, "Row", height, 0)
-            _place_choice(at, "Column", width, 1)
-
-
-def _choice(at: _Zoom, label: str, names: list[str], depth: int) -> None:
-    """Show a list of layers (depth 0) or units (depth 1)."""
-    path = at.path
-    options = names if depth == 0 else [str(i) for i in range(len(names))]
-
-    def choose(value: str | None) -> None:
-        if value is None:
-            at.go(*path[:depth])
-        elif depth == 0:
-            at.go(value)
-        else:
-            at.go(path[0], int(value), *path[2:])  # another unit, as deep as before
-
-    state.choose(
-        st.selectbox,
-        label,
-        options,
-        str(path[depth]) if len(path) > depth else None,
-        choose,
-        ("zoom_layer", "zoom_unit")[depth],
-        index=None,
-        format_func=dict(zip(options, names, strict=True)).__getitem__,
-        placeholder="Open one",
-        width=180,
-    )
-
-
-def _place_choice(at: _Zoom, label: str, size: int, axis: int) -> None:
-    layer, unit = at.path[:2]
-    place = at.path[2] if len(at.path) > 2 else None
-
-    def choose(value: str | None) -> None:
-        if value is None:
-            at.go(layer, unit)
+        names = {one.name: one.name for one in zoom.layers}
+        _list(zoom, 0, "Layer", names, path.layer, ZoomPath)
+        if path.layer is None:
             return
-        moved = list(place or arithmetic.strongest_place(at.layer.maps, unit) or (0, 0))
-        moved[axis] = int(value)
-        at.go(layer, unit, tuple(moved))
+        layer = zoom.layer
+        what = "Feature map" if layer.maps.ndim == 3 else "Unit"
+        units = {str(i): name for i, name in enumerate(zoom.unit_names)}
+        _list(zoom, 1, what, units, path.unit, lambda unit: replace(path, unit=int(unit)), "unit")
+        if path.unit is None or layer.maps.ndim == 1:
+            return
+        place = path.place or strongest_place(layer.maps, path.unit)
+        for axis, name in enumerate(("Row", "Column")):
+            options = {str(i): str(i) for i in range(layer.maps.shape[1 + axis])}
+            current = place[axis] if path.place else None
+            _list(zoom, 2, name, options, current, partial(_moved, path, place, axis))
 
+
+def _moved(path: ZoomPath, place: tuple[int, ...], axis: int, index: str) -> ZoomPath:
+    """Return the path to a place on another row or column."""
+    return replace(path, place=(*place[:axis], int(index), *place[axis + 1 :]))
+
+
+def _list(
+    zoom: _Zoom,
+    depth: int,
+    label: str,
+    options: Mapping[str, str],
+    current: object,
+    opened: Callable[[str], ZoomPath],
+    key: str = "",
+) -> None:
+    """Show the options of a level, {value: name}; an emptied list leads up to the level above."""
     state.choose(
         st.selectbox,
         label,
-        [str(i) for i in range(size)],
-        str(place[axis]) if place else None,
-        choose,
-        f"zoom_{label.lower()}",
+        list(options),
+        None if current is None else str(current),
+        lambda value: zoom.go(zoom.path.up_to(depth) if value is None else opened(value)),
+        f"zoom_{key or label.lower()}",
         index=None,
+        format_func=options.__getitem__,
         placeholder="Open one",
-        width=130,
+        width=130 if depth == 2 else 180,
     )
 
 
-def _network(at: _Zoom) -> None:
+def _network(zoom: _Zoom) -> None:
     texts.show("zoom", "network")
-    p = probabilities(at.model, at.image[None])[0]
-    cards = network_figures.network_cards(at.image, at.layers, p, at.names)
-    zoom_picture.cards(cards, "The network, layer by layer", at.go)
+    p = probabilities(zoom.model, zoom.image[None])[0]
+    zoom_picture.cards(
+        network_cards(zoom.image, zoom.layers, p, zoom.names),
+        "The network, layer by layer",
+        lambda layer: zoom.go(ZoomPath(layer)),
+    )
 
 
-def _layer(at: _Zoom) -> None:
-    layer = at.layer
-    shape = " × ".join(f"{n:,}" for n in layer.maps.shape)
-    st.markdown(f"**{layer.name}**, {layer.kind}: gives {shape} numbers.")
-    largest = f"Full colour is ±{np.abs(layer.maps).max():.2f}."
-    if layer.maps.ndim == 1 and len(layer.maps) > TILES:
+def _layer(zoom: _Zoom) -> None:
+    layer, n = zoom.layer, len(zoom.layer.maps)
+    st.markdown(f"**{layer.name}**, {layer.kind}: gives {layer.dimensions} numbers.")
+
+    def open_unit(unit: int) -> None:
+        zoom.go(ZoomPath(layer.name, unit))
+
+    if layer.maps.ndim == 1 and n > MOST_TILES:
         texts.show("zoom", "layer_many")
-        columns = round(len(layer.maps) ** 0.5)
-        rows = -(-len(layer.maps) // columns)
-        cells = explain_figures.vector_cells(layer.maps, columns)
-        zoom_picture.cells(
-            cells,
-            (rows, columns),
-            len(layer.maps),
-            0,
-            f"{len(layer.maps)} units",
-            lambda unit: at.go(layer.name, unit),
-            vector=True,
-        )
+        cells = vector_cells(layer.maps, columns=round(n**0.5))
+        zoom_picture.cells(cells, n, 0, f"{n} units", open_unit, vector=True)
     else:
         texts.show("zoom", "layer_maps" if layer.maps.ndim == 3 else "layer_vector")
-        zoom_picture.tiles(
-            network_figures.unit_tiles(layer.maps, at.unit_names),
-            f"The units of {layer.name}",
-            lambda unit: at.go(layer.name, unit),
-        )
-    st.caption(largest)
+        tiles = unit_tiles(layer.maps, zoom.unit_names)
+        zoom_picture.tiles(tiles, f"The units of {layer.name}", open_unit)
+    st.caption(f"Full colour is ±{np.abs(layer.maps).max():.2f}.")
 
 
-def _unit(at: _Zoom) -> None:
-    layer, (name, unit) = at.layer, at.path
-    place = arithmetic.strongest_place(layer.maps, unit)
-    if place is None:
-        opened = arithmetic.arithmetic(at.model, at.image, name, unit)
-        arithmetic_panel.unit(opened)
-        target, label = (), "Open the arithmetic"
+def _unit(zoom: _Zoom, unit: int) -> None:
+    place = strongest_place(zoom.layer.maps, unit)
+    if place:
+        _map(zoom, unit, place)
+        label = f"Open where it is strongest: row {place[0]}, column {place[1]}"
     else:
-        _map(at, layer.maps[unit], place)
-        target, label = place, f"Open where it is strongest: row {place[0]}, column {place[1]}"
+        opened = open_number(zoom.model, zoom.image, zoom.layer.name, unit)
+        arithmetic_panel.show_inputs(opened)
+        label = "Open the arithmetic"
     st.button(
-        label, key="zoom_open", icon=":material/zoom_in:", on_click=at.go, args=(*at.path, target)
+        label,
+        key="zoom_open",
+        icon=":material/zoom_in:",
+        on_click=zoom.go,
+        args=(replace(zoom.path, place=place),),
     )
 
 
-def _map(at: _Zoom, values: np.ndarray, place: tuple[int, int]) -> None:
+def _map(zoom: _Zoom, unit: int, place: tuple[int, ...]) -> None:
     texts.show("zoom", "unit_map")
-    height, width = values.shape
+    values = zoom.layer.maps[unit]
+    width, largest = values.shape[1], float(np.abs(values).max())
     left, right = st.columns([2, 3], gap="large")
     with left:
         zoom_picture.cells(
-            signed_rgb(values, float(np.abs(values).max())),
-            (height, width),
-            height * width,
+            signed_rgb(values, largest),
+            values.size,
             place[0] * width + place[1],
             "The feature map",
-            lambda cell: at.go(*at.path, divmod(cell, width)),
+            lambda cell: zoom.go(replace(zoom.path, place=divmod(cell, width))),
         )
-        st.caption(f"Full colour is ±{np.abs(values).max():.2f}.")
-    kernels = at.layer.kernels
-    if kernels is not None:
+        st.caption(f"Full colour is ±{largest:.2f}.")
+    if zoom.layer.kernels is not None:
         with right:
-            arithmetic_panel.kernel(kernels[at.path[1]])
+            arithmetic_panel.show_kernel(zoom.layer.kernels[unit])
 
 
-def _arithmetic(at: _Zoom) -> None:
-    name, unit, place = at.path
-    opened = arithmetic.arithmetic(at.model, at.image, name, unit, place or None)
-    number = [one.name for one in at.layers].index(name)
-    source = at.layers[number - 1].maps if number else at.image[None] / np.float32(255)
+def _arithmetic(zoom: _Zoom, unit: int, place: tuple[int, ...]) -> None:
+    opened = open_number(zoom.model, zoom.image, zoom.layer.name, unit, place)
+    before = [one.name for one in zoom.layers].index(zoom.layer.name) - 1
+    source = zoom.layers[before].maps if before >= 0 else zoom.image[None] / np.float32(255)
     with st.container(key="zoom_arithmetic"):
         arithmetic_panel.show(opened, source)
-    code_box.code(arithmetic.arithmetic, folded=True)
+    code_box.code(open_number, folded=True)

@@ -1,4 +1,4 @@
-"""A picture to go deeper by, on Streamlit's components v2: click a card, a tile or a cell."""
+"""The clickable pictures of the zoom: cards, tiles or cells, as a Streamlit component (v2)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _picture = st.components.v2.component(
 
 
 def cards(items: Sequence[Card], label: str, open_it: Callable[[str], None]) -> None:
-    """Show a network's cards; a click on one that opens calls ``open_it`` with its name."""
+    """Show a network's cards; a click on a layer calls ``open_it`` with its name."""
     rows = [asdict(item) | {"picture": _url(item.picture)} for item in items]
-    _show({"layout": "cards", "label": label, "items": rows}, {i.name for i in items}, open_it)
+    names = {item.name for item in items if item.opens}
+    _show({"layout": "cards", "label": label, "items": rows}, names, open_it)
 
 
 def tiles(items: Sequence[Tile], label: str, open_it: Callable[[int], None]) -> None:
@@ -42,32 +43,31 @@ def tiles(items: Sequence[Tile], label: str, open_it: Callable[[int], None]) -> 
 
 def cells(
     picture: np.ndarray,
-    shape: tuple[int, int],
     count: int,
     chosen: int,
     label: str,
     open_it: Callable[[int], None],
     vector: bool = False,
 ) -> None:
-    """Show a picture of (rows, columns) cells; a click calls ``open_it`` with a cell's number.
+    """Show a picture of cells; a click calls ``open_it`` with the cell's number.
 
     Parameters
     ----------
     picture : (rows, columns, 3 or 4) uint8
-        One pixel a cell.
+        One pixel for each cell.
     count : int
-        How many cells there are; the last row may not be full.
+        The number of cells; the last row can have fewer.
     chosen : int
-        Where the cursor stands at first.
+        The cell on which the cursor starts.
     vector : bool
-        Whether a cell is called by its number, and not by its row and column.
+        Whether cells are named by their number, not by row and column.
     """
     data = {
         "layout": "cells",
         "label": label,
         "picture": _url(picture),
-        "rows": shape[0],
-        "columns": shape[1],
+        "rows": picture.shape[0],
+        "columns": picture.shape[1],
         "count": count,
         "chosen": chosen,
         "vector": vector,
@@ -89,6 +89,6 @@ def _show(data: dict[str, Any], known: set[str], open_it: Callable[[str], None])
 
 
 def reported(widget: object, known: set[str]) -> str | None:
-    """Return what was clicked if it is among the known; it comes from the browser, so check it."""
+    """Return the clicked id if it is known; the browser sent it, so it is checked."""
     which = widget.get("opened") if isinstance(widget, dict) else None
     return which if isinstance(which, str) and which in known else None

@@ -143,11 +143,11 @@ def choose(
     widget: Callable[..., Any],
     label: str,
     options: Sequence[str],
-    current: str,
-    set_current: Callable[[str], None],
+    current: T,
+    set_current: Callable[[T], None],
     key: str,
     **arguments: Any,
-) -> str:
+) -> T:
     """Show a widget for a choice whose value lives in a slot; return the value.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Why a network says what it says: evidence over the pixels, and what its layers hold."""
+"""Tensors as pictures and bars: signed maps, stacks of feature maps, vectors."""
 
 from __future__ import annotations
 
@@ -11,36 +11,34 @@ from scipy import ndimage
 
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import LABEL, NEGATIVE, NEUTRAL, POSITIVE, framed, signed_rgb
-from mnist_core.figures.sums import waterfall
 
 __all__ = [
     "MOST_BARS",
-    "evidence_picture",
+    "attribution_picture",
     "feature_sheet",
     "map_picture",
-    "sum_figure",
     "vector_cells",
     "vector_figure",
     "vector_strip",
 ]
 
 MOST_BARS = 160  # a longer vector is drawn as a strip
-_INK = 100  # of 255: from here on a pixel belongs to the digit that is outlined
+_INK = 100  # of 255: a pixel at least this dark is inside the outline
 _OUTLINE = (86, 94, 106)
 _TILE, _GAP, _NUMBER = 64, 8, 18  # pixels
 _CELL = 10  # pixels
 
 
 def map_picture(values: np.ndarray, side: int = 280, largest: float | None = None) -> np.ndarray:
-    """Colour a map of signed numbers: blue above zero, orange below, zero is paper.
+    """Colour a map of signed numbers: blue above zero, orange below, white at zero.
 
     Parameters
     ----------
     values : (H, W) float
     side : int
-        What the shorter side of the picture reaches at least, in pixels.
+        The least length of the shorter side of the picture, in pixels.
     largest : float or None
-        What gets the full colour; None: the largest absolute value here.
+        The value that has the full colour; None for the largest absolute value of the map.
 
     Returns
     -------
@@ -49,14 +47,14 @@ def map_picture(values: np.ndarray, side: int = 280, largest: float | None = Non
     return enlarged(signed_rgb(values, _largest(values) if largest is None else largest), side)
 
 
-def evidence_picture(
-    evidence: np.ndarray, image: np.ndarray, side: int = 280, largest: float | None = None
+def attribution_picture(
+    attribution: np.ndarray, image: np.ndarray, side: int = 280, largest: float | None = None
 ) -> np.ndarray:
-    """Draw what speaks for a class in blue and against it in orange, the digit outlined.
+    """Draw an attribution, blue for the class and orange against it, with the digit outlined.
 
     Parameters
     ----------
-    evidence : (28, 28) float
+    attribution : (28, 28) float
     image : (28, 28) uint8
     side, largest
         As for `map_picture`.
@@ -65,7 +63,7 @@ def evidence_picture(
     -------
     (H, W, 3) uint8, RGB.
     """
-    picture = map_picture(evidence, side, largest)
+    picture = map_picture(attribution, side, largest)
     ink = enlarged(image >= _INK, side)
     width = max(1, len(picture) // 200)
     picture[ink & ~ndimage.binary_erosion(ink, iterations=width)] = _OUTLINE
@@ -75,7 +73,7 @@ def evidence_picture(
 def feature_sheet(
     maps: np.ndarray, columns: int = 8, tile: int = _TILE, largest: float | None = None
 ) -> np.ndarray:
-    """Lay feature maps, or the parts of a kernel, side by side, each with its number.
+    """Draw feature maps, or the channels of a kernel, side by side, each with its number.
 
     Parameters
     ----------
@@ -83,9 +81,9 @@ def feature_sheet(
     columns : int
         Maps in a row.
     tile : int
-        What a tile's side reaches at least, in pixels.
+        The least side of a tile, in pixels.
     largest : float or None
-        What gets the full colour on all of them; None: the largest absolute value of any.
+        The value that has the full colour; None for the largest absolute value of all maps.
 
     Returns
     -------
@@ -107,13 +105,13 @@ def feature_sheet(
 
 
 def vector_strip(vector: np.ndarray, columns: int = 56) -> np.ndarray:
-    """Draw a long vector as coloured cells, from left to right and line by line.
+    """Draw a long vector as coloured cells of 10 pixels, row by row.
 
     Parameters
     ----------
     vector : (N,) float
     columns : int
-        Cells in a line.
+        Cells in a row.
 
     Returns
     -------
@@ -152,7 +150,7 @@ def vector_figure(
     vector : (N,) float
     names : sequence of N str, or None for the numbers 0 to N - 1
     what : str
-        What the numbers are.
+        The title of the vertical axis.
     """
     figure = go.Figure(
         go.Bar(
@@ -166,21 +164,6 @@ def vector_figure(
         figure.update_xaxes(type="category")
     figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL)
     return framed(figure, height=260, x="class" if names else "unit", y=what)
-
-
-def sum_figure(total_for: float, total_against: float, bias: float, logit: float) -> go.Figure:
-    """Draw a logit as the sum it is: each bar begins where the one above it ended.
-
-    Parameters
-    ----------
-    total_for : float, 0 or more
-    total_against : float, 0 or less
-    bias, logit : float
-    """
-    values = [total_for, total_against, bias, logit]
-    texts = [f"{value:+.2f}".replace("-", "−") for value in values]
-    names = ("pixels for", "pixels against", "bias", "logit")
-    return waterfall(names, values, texts, "%{y}: %{text}<extra></extra>", 230)
 
 
 def _largest(values: np.ndarray) -> float:

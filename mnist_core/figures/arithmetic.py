@@ -1,16 +1,17 @@
-"""One number taken apart, in figures: a window with its numbers, the sum, and where units stand."""
+"""The arithmetic of one number in figures: its window, the window on the map, and its sum."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image, ImageDraw
-from plotly.subplots import make_subplots
 
-from mnist_core.concepts.activations import Curve
-from mnist_core.explain.arithmetic import WrittenSum
+from mnist_core.common.formatting import plain, signed
+from mnist_core.explain.sums import WrittenSum
 from mnist_core.figures.pictures import enlarged
 from mnist_core.figures.style import (
+    LABEL,
+    NEGATIVE,
     NEUTRAL,
     POSITIVE,
     SIGNED_SCALE,
@@ -18,11 +19,10 @@ from mnist_core.figures.style import (
     ink_colour,
     signed_rgb,
 )
-from mnist_core.figures.sums import waterfall
 
-__all__ = ["place_picture", "pre_activation_figure", "sum_figure", "window_figure"]
+__all__ = ["place_picture", "sum_figure", "window_figure"]
 
-_FRAME, _RING = (20, 20, 20), (255, 255, 255)  # seen on any colour
+_FRAME, _RING = (20, 20, 20), (255, 255, 255)  # visible on any colour
 _EDGE = (139, 146, 156)
 
 
@@ -33,7 +33,7 @@ def window_figure(values: np.ndarray, decimals: int, dark: bool = False) -> go.F
     ----------
     values : (H, W) float
     decimals : int
-        How many of each number are written.
+        Of each number.
     dark : bool
         Whether the page is dark.
     """
@@ -42,7 +42,7 @@ def window_figure(values: np.ndarray, decimals: int, dark: bool = False) -> go.F
         {
             "x": column,
             "y": row,
-            "text": _written(value, f".{decimals}f"),
+            "text": plain(value, decimals),
             "showarrow": False,
             "font": {
                 "size": 12,
@@ -70,27 +70,46 @@ def window_figure(values: np.ndarray, decimals: int, dark: bool = False) -> go.F
     return figure
 
 
-def _written(value: float, how: str) -> str:
-    """Write a number out with a real minus, and no sign before zero."""
-    text = format(value, how)
-    if float(text) == 0:
-        text = text.lstrip("+-")
-    return text.replace("-", "−")
-
-
 def sum_figure(written: WrittenSum, result: str) -> go.Figure:
-    """Draw a sum: each bar begins where the one above it ended; the last one is the result."""
+    """Draw a sum: each bar begins where the one above it ends; the last bar is the result.
+
+    Parameters
+    ----------
+    written : WrittenSum
+    result : str
+        The name of the last bar.
+    """
     names = [name for name, _ in written.terms] + [result]
     values = [value for _, value in written.terms] + [written.total]
-    texts = [_written(value, "+.2f" if abs(value) >= 0.005 else "+.5f") for value in values]
-    hover = "%{y}: %{x:.5f}<extra></extra>"
-    return waterfall(names, values, texts, hover, 60 + 28 * len(names))
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=names,
+            x=values,
+            measure=["relative"] * len(written.terms) + ["total"],
+            text=[signed(value, 2 if abs(value) >= 0.005 else 5) for value in values],
+            textposition="outside",
+            textfont={"color": LABEL},
+            cliponaxis=False,
+            increasing={"marker": {"color": POSITIVE}},
+            decreasing={"marker": {"color": NEGATIVE}},
+            totals={"marker": {"color": NEUTRAL}},
+            connector={"line": {"color": NEUTRAL, "width": 1}},
+            hovertemplate="%{y}: %{x:.5f}<extra></extra>",
+        )
+    )
+    ends = np.cumsum([0, *values[:-1]])
+    low, high = float(ends.min()), float(ends.max())
+    room = 0.3 * (high - low or 1)  # for the numbers beside the bars, on a phone too
+    figure.update_xaxes(range=[low - room, high + room], zeroline=True, zerolinecolor=NEUTRAL)
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return framed(figure, height=60 + 28 * len(names))
 
 
 def place_picture(
     values: np.ndarray, corner: tuple[int, int], size: tuple[int, int], side: int = 224
 ) -> np.ndarray:
-    """Draw a map with a frame around the window that is looked at; padding lies outside.
+    """Draw a map with a frame around a window; the padding lies outside the picture.
 
     Parameters
     ----------
@@ -98,7 +117,7 @@ def place_picture(
     corner, size : (row, column) and (height, width)
         Of the window; the corner may lie outside the map.
     side : int
-        What the shorter side of the picture reaches at least, in pixels.
+        The least length of the shorter side of the picture, in pixels.
 
     Returns
     -------
@@ -114,35 +133,3 @@ def place_picture(
     draw.rectangle(box, outline=_RING, width=5)
     draw.rectangle(box, outline=_FRAME, width=3)
     return np.asarray(picture)
-
-
-def pre_activation_figure(curve: Curve, z: np.ndarray, name: str) -> go.Figure:
-    """Draw a hidden layer's pre-activations below the curve that each of them goes through.
-
-    Parameters
-    ----------
-    curve : Curve
-    z : (N,) float32
-        The layer's numbers for one image, before the activation.
-    name : str
-        The activation's.
-    """
-    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06)
-    figure.add_scatter(
-        x=curve.z, y=curve.value, line={"color": POSITIVE, "width": 3}, row=1, col=1, name=name
-    )
-    figure.add_histogram(
-        x=z,
-        nbinsx=40,
-        marker={"color": NEUTRAL},
-        hovertemplate="z from %{x}: %{y} units<extra></extra>",
-        row=2,
-        col=1,
-    )
-    framed(figure, height=420)
-    figure.update_xaxes(range=[float(curve.z[0]), float(curve.z[-1])])
-    figure.update_xaxes(title_text="z, before the activation", row=2)
-    figure.update_yaxes(title_text=f"{name}(z)", row=1)
-    figure.update_yaxes(title_text="units", row=2)
-    figure.update_layout(bargap=0.05)
-    return figure
