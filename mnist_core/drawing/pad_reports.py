@@ -190,7 +190,7 @@ def read_picture(picture: object) -> str:
 def _checked(value: object, kind: Any) -> Any:
     try:
         return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # half a surrogate pair
         raise PadError(f"expected a report that our pads send: {error}") from error
 
 

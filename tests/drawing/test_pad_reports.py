@@ -254,6 +254,16 @@ def test_anything_else_is_refused(report):
             read_report(report, kind)
 
 
+@pytest.mark.parametrize("text", ["\ud800", pad_reports.PREFIX + "\ud800"])
+@pytest.mark.parametrize(
+    ("right", "kind", "name"),
+    [(STROKES, Strokes, "picture"), (CELLS, Cells, "cells"), (CELLS, Cells, "here")],
+)
+def test_half_a_surrogate_pair_is_refused(right, kind, name, text):
+    with pytest.raises(pad_reports.PadError):
+        read_report({**right, name: text}, kind).drawing()
+
+
 @pytest.mark.parametrize(("right", "kind"), [(STROKES, Strokes), (CELLS, Cells)])
 def test_every_field_is_required(right, kind):
     for name in right:
