@@ -1,4 +1,4 @@
-"""Two computations of one thing, compared: the lesson's "PyTorch and NumPy agree", as a number."""
+"""The comparison of two computations of the same thing, such as PyTorch's and NumPy's."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TOLERANCE = 1e-5  # float32 carries 7 digits; sums of a few hundred products los
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How far two computations lie apart.
+    """How much two computations differ.
 
     Attributes
     ----------
     largest_difference : float
         max |a - b| over all entries.
     largest_value : float
-        max |b|, the scale against which the difference is judged.
+        max |b|, the scale of the difference.
     """
 
     largest_difference: float
@@ -28,20 +28,18 @@ class Check:
 
     @property
     def matches(self) -> bool:
-        """Whether the difference is within rounding: 1e-5, or 1e-5 of the largest value."""
+        """Whether the difference is at most 1e-5, or 1e-5 of a largest value above 1."""
         return self.largest_difference <= TOLERANCE * max(1.0, self.largest_value)
 
     def __str__(self) -> str:
         if self.largest_difference == 0:
             return "match (equal to the last digit)"
         if self.matches:
-            return f"match (largest difference {_decimal(self.largest_difference)})"
+            difference = np.format_float_positional(  # without an exponent: 0.000000015
+                self.largest_difference, precision=2, fractional=False, trim="-"
+            )
+            return f"match (largest difference {difference})"
         return f"no match: largest difference {self.largest_difference:.3g}"
-
-
-def _decimal(value: float) -> str:
-    """Write a small number out, to two digits: 0.000000015."""
-    return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
 
 def compare(a: object, b: object) -> Check:
@@ -50,7 +48,7 @@ def compare(a: object, b: object) -> Check:
     Raises
     ------
     ValueError
-        If the shapes differ: broadcasting would hide a mistake.
+        If the shapes differ; broadcasting them could hide a mistake.
     """
     left, right = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if left.shape != right.shape:

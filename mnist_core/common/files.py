@@ -1,4 +1,4 @@
-"""Files that survive a crash, JSON from anywhere, and ids that can be part of a path."""
+"""Atomic writes, JSON from untrusted files, and ids that are safe in a path."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 __all__ = ["is_id", "new_id", "read_json", "write_atomically"]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")  # 16 random bytes in base 64
-_MOST_JSON = 4_000_000  # bytes; the check-ups of 10,000 epochs take 2.5 MB
-_DEEPEST_JSON, _LARGEST_INT = 20, 18  # levels, ours have 3; digits, more overflow when used
+_MOST_JSON = 4_000_000  # bytes; the epoch metrics of 10,000 epochs take 2.5 MB
+_DEEPEST_JSON, _LONGEST_INT = 20, 18  # levels (ours have 3); digits (longer ones overflow int64)
 
 
 def new_id() -> str:
@@ -23,12 +23,12 @@ def new_id() -> str:
 
 
 def is_id(text: object) -> bool:
-    """Return whether a text has the form of an id; only then is it ever part of a path."""
+    """Return whether a value has the form of an id, and so is safe in a path."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is, at any moment and after any crash, the old one or the new one."""
+    """Write a file; after a crash it is the old file or the new one, never a part of either."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
@@ -43,7 +43,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def read_json(data: bytes) -> dict[str, Any]:
-    """Return the table that a JSON text holds; ValueError with a sentence if it holds none."""
+    """Return the table in a JSON text.
+
+    Raises
+    ------
+    ValueError
+        If it is larger than 4 MB, not JSON, not a table, or nested more than 20 levels deep.
+    """
     if len(data) > _MOST_JSON:
         raise ValueError(f"a JSON text of at most 4 MB was expected, got {len(data):,} bytes.")
     try:
@@ -58,13 +64,13 @@ def read_json(data: bytes) -> dict[str, Any]:
 
 
 def _small_int(digits: str) -> int:
-    if len(digits) > _LARGEST_INT:
+    if len(digits) > _LONGEST_INT:
         raise ValueError("an integer is too large")
     return int(digits)
 
 
 def _is_deeper(value: object, levels: int) -> bool:
-    """Return whether tables and lists are nested deeper than so many levels."""
+    """Return whether tables and lists are nested more than a number of levels."""
     if not isinstance(value, dict | list):
         return False
     inner = value.values() if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""What the environment may set. It is read once a process, here and nowhere else."""
+"""The server's settings, read once from the environment. No other module reads it."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The choices of whoever starts the server.
+    """The settings of the server.
 
     Attributes
     ----------
     data_dir : Path
-        Folder that holds ``MNIST/raw`` and ``FashionMNIST/raw`` (``MNIST_DATA_DIR``).
+        The folder with ``MNIST/raw`` and ``FashionMNIST/raw`` (``MNIST_DATA_DIR``).
     mirror : str
-        Address of a folder with the published ``.gz`` files, tried before the public ones
-        (``MNIST_MIRROR``), or ``""``. A school can serve its class from its own machine.
+        The address of a folder with the published ``.gz`` files, tried before the public mirrors
+        (``MNIST_MIRROR``), or ``""``. For example a machine in a school.
     auto_download : bool
-        Whether the first start fetches a missing MNIST by itself (``MNIST_AUTO_DOWNLOAD``).
+        Whether the first start downloads MNIST if it is missing (``MNIST_AUTO_DOWNLOAD``).
     work_dir : Path
-        Folder in which visitors' training runs are kept (``MNIST_WORK_DIR``).
+        The folder with the visitors' workspaces (``MNIST_WORK_DIR``).
     work_limit_mb : int
-        How much of the disk they may take, in megabytes (``MNIST_WORK_LIMIT_MB``).
+        The largest size of that folder in megabytes (``MNIST_WORK_LIMIT_MB``).
     workers : int
-        How many runs train at once (``MNIST_WORKERS``); 0 is one for every two cores.
+        The number of runs that train at once (``MNIST_WORKERS``); 0 is one for every two cores.
     unwatched_min : int
-        After how many minutes without a look a run is paused (``MNIST_UNWATCHED_MIN``).
+        A run pauses after this time in minutes without a visitor (``MNIST_UNWATCHED_MIN``).
     """
 
     data_dir: Path
@@ -54,7 +54,7 @@ class Settings:
         Raises
         ------
         ValueError
-            If a value cannot be understood.
+            If a value is not allowed.
         """
         mirror = environment.get("MNIST_MIRROR", "").strip()
         word = environment.get("MNIST_AUTO_DOWNLOAD", "").strip().lower() or "1"
@@ -74,9 +74,9 @@ class Settings:
             mirror=mirror.rstrip("/") + "/" if mirror else "",
             auto_download=_WORDS[word],
             work_dir=_folder(environment, "MNIST_WORK_DIR", _default_work_dir()),
-            work_limit_mb=_number(environment, "MNIST_WORK_LIMIT_MB", 1_000, least=10),
-            workers=_number(environment, "MNIST_WORKERS", 0, least=0),
-            unwatched_min=_number(environment, "MNIST_UNWATCHED_MIN", 30, least=1),
+            work_limit_mb=_whole_number(environment, "MNIST_WORK_LIMIT_MB", 1_000, least=10),
+            workers=_whole_number(environment, "MNIST_WORKERS", 0, least=0),
+            unwatched_min=_whole_number(environment, "MNIST_UNWATCHED_MIN", 30, least=1),
         )
 
 
@@ -84,13 +84,13 @@ def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
     text = environment.get(name, "").strip()
     try:
         return Path(text).expanduser().absolute() if text else default
-    except RuntimeError as error:  # pathlib's word for a home folder that it cannot find
+    except RuntimeError as error:  # there is no such home folder
         raise ValueError(
             f"{name} must be a folder, got {text!r} ({error}): correct it or leave it out."
         ) from error
 
 
-def _number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
+def _whole_number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
     text = environment.get(name, "").strip()
     if not text:
         return default

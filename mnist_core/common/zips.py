@@ -1,4 +1,4 @@
-"""Reading zip archives that come from anywhere: in memory, within limits, no path ever used."""
+"""Reading untrusted zip archives: in memory, within limits, without using their paths."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TypeVar
 __all__ = ["DAMAGED", "reason", "wanted_files"]
 
 Role = TypeVar("Role", bound=Hashable)
-_PACKED_AS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for gigabytes
-DAMAGED = (  # what reading a damaged archive may raise
+_PACKED_AS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others can need gigabytes
+DAMAGED = (  # the errors that a damaged archive raises
     zipfile.BadZipFile,
     NotImplementedError,  # a compression or encryption that zipfile does not know
     RuntimeError,  # encrypted
@@ -26,27 +26,27 @@ DAMAGED = (  # what reading a damaged archive may raise
 def wanted_files(
     data: bytes, role_of: Callable[[str], Role | None], most_files: int, most_bytes: int
 ) -> dict[Role, bytes]:
-    """Return the files of an archive that have a role, unpacked.
+    """Unpack the files of an archive that have a role.
 
     Parameters
     ----------
     role_of : callable
-        Takes a file's name; returns what it is wanted as, or None.
+        Takes a file's name; returns its role, or None for a file that is not wanted.
     most_files, most_bytes : int
-        What the whole archive may hold, by its own account; nothing is unpacked beyond that.
+        Limits for the whole archive by its directory; no file is unpacked beyond its size there.
 
     Raises
     ------
     One of `DAMAGED`
-        If it cannot be read, is larger, or holds two files of one role; see `reason`.
+        If it cannot be read, is too large, or has two files of one role; see `reason`.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         size = sum(entry.file_size for entry in entries)
         if len(entries) > most_files or size > most_bytes:
             raise ValueError(
-                f"at most {most_files:,} files of {most_bytes // 10**6} MB together are taken, it "
-                f"says {len(entries):,} files of {size:,} bytes"
+                f"at most {most_files:,} files of {most_bytes // 10**6} MB together are allowed, "
+                f"it has {len(entries):,} files of {size:,} bytes"
             )
         found: dict[Role, bytes] = {}
         for entry in entries:
@@ -57,11 +57,11 @@ def wanted_files(
                 raise ValueError("it holds the same file twice")
             if entry.compress_type not in _PACKED_AS:
                 raise ValueError("it is packed in an unusual way")
-            with archive.open(entry) as file:  # ``archive.read`` would unpack a bomb to its end
+            with archive.open(entry) as file:  # ``archive.read`` unpacks a zip bomb to its end
                 found[role] = file.read(entry.file_size)
         return found
 
 
 def reason(error: Exception) -> str:
-    """Return an error's words in one short line: they may quote what stands in the file."""
+    """Return an error's message in one short line, because it can quote the file."""
     return " ".join(str(error).split()).rstrip(".")[:150] or type(error).__name__

@@ -30,12 +30,12 @@ def test_the_tolerance_grows_with_the_largest_value_but_not_below_one(difference
     assert Check(difference, largest).matches is matches
 
 
-def test_what_does_not_match_says_by_how_much():
+def test_a_mismatch_shows_the_largest_difference():
     assert str(compare(1.5, 1.0)) == "no match: largest difference 0.5"
 
 
 @pytest.mark.parametrize("pair", [(np.nan, 1.0), (1.0, np.nan), (np.nan, np.nan), (np.inf, 1.0)])
-def test_what_is_not_a_finite_number_never_matches(pair):
+def test_numbers_that_are_not_finite_never_match(pair):
     assert not compare(*pair).matches
 
 

@@ -1,4 +1,4 @@
-"""What the environment may set, and what it may not."""
+"""The settings that the environment allows, and those it does not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def fresh_settings() -> Iterator[None]:
     settings.cache_clear()
 
 
-def test_without_variables_data_go_to_the_users_cache_and_mnist_is_fetched():
+def test_without_variables_data_go_to_the_user_s_cache_and_mnist_is_downloaded():
     found = Settings.from_environment({})
     assert found.data_dir.is_absolute()
     assert found.data_dir.name == "mnist-lesson"
@@ -26,7 +26,7 @@ def test_without_variables_data_go_to_the_users_cache_and_mnist_is_fetched():
     assert found.auto_download is True
 
 
-def test_without_variables_work_is_kept_apart_from_the_data_that_can_be_fetched_again():
+def test_without_variables_work_is_not_below_the_data_cache():
     found = Settings.from_environment({})
     assert found.work_dir.is_absolute()
     assert found.work_dir.parts[-2:] == ("mnist-lesson", "workspaces")
@@ -36,14 +36,14 @@ def test_without_variables_work_is_kept_apart_from_the_data_that_can_be_fetched_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG_DATA_HOME is Linux's")
-def test_work_is_kept_where_the_system_says(monkeypatch, tmp_path):
+def test_work_is_in_the_system_s_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     expected = tmp_path / "mnist-lesson" / "workspaces"
     assert Settings.from_environment({}).work_dir == expected
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG_CACHE_HOME is Linux's")
-def test_the_users_cache_is_where_the_system_says(monkeypatch, tmp_path):
+def test_data_are_in_the_system_s_cache_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert Settings.from_environment({}).data_dir == tmp_path / "mnist-lesson"
 
@@ -159,7 +159,7 @@ def test_a_blank_variable_counts_as_left_out(blank):
         ("MNIST_WORK_DIR", "~no-such-user-here/work"),
     ],
 )
-def test_a_value_that_cannot_be_understood_is_named(variable, value):
+def test_a_value_that_is_not_allowed_is_named(variable, value):
     with pytest.raises(ValueError, match=variable) as caught:
         Settings.from_environment({variable: value})
     sentence = str(caught.value)
