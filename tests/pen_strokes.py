@@ -27,7 +27,7 @@ LOOPS = {"zero": 1, "eight": 2}
 
 
 def drawn(strokes: Strokes, pen: float, side: int = CANVAS) -> np.ndarray:
-    """Draw with a round pen so many pixels wide, with soft edges: (side, side) float32 ink."""
+    """Draw with a round pen, ``pen`` pixels wide, with soft edges: (side, side) float32 ink."""
     fine = 4
     picture = Image.new("L", (side * fine, side * fine))
     draw = ImageDraw.Draw(picture)
@@ -42,7 +42,7 @@ def drawn(strokes: Strokes, pen: float, side: int = CANVAS) -> np.ndarray:
 
 
 def enlarged(image: np.ndarray, side: int, top: int = 0, left: int = 0) -> np.ndarray:
-    """Put a copy of a (28, 28) uint8 image, so large, onto an empty canvas: (280, 280) float32."""
+    """Put a (28, 28) uint8 image, enlarged to ``side``, on a canvas: (280, 280) float32."""
     picture = Image.fromarray((image / 255).astype(np.float32))
     canvas = np.zeros((CANVAS, CANVAS), dtype=np.float32)
     copy = np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC)).clip(0, 1)
@@ -51,7 +51,7 @@ def enlarged(image: np.ndarray, side: int, top: int = 0, left: int = 0) -> np.nd
 
 
 def thickened(ink: np.ndarray, pixels: float) -> np.ndarray:
-    """Move the outline out (or in, below 0) by so many pixels: (H, W) float32."""
+    """Move the outline out by some pixels (in, if negative): (H, W) float32."""
     mask = ink > 0.5
     inside, outside = (ndimage.distance_transform_edt(m) for m in (mask, ~mask))
     outline = np.where(mask, inside - 0.5, 0.5 - outside)
@@ -59,7 +59,7 @@ def thickened(ink: np.ndarray, pixels: float) -> np.ndarray:
 
 
 def turned(ink: np.ndarray, degrees: float) -> np.ndarray:
-    """Turn a picture about its middle: (H, W) float32."""
+    """Rotate a picture about its centre: (H, W) float32."""
     return ndimage.rotate(ink, degrees, reshape=False, order=1).clip(0, 1)
 
 
@@ -74,11 +74,11 @@ def parts(mask: np.ndarray) -> int:
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the root mean square difference of two uint8 images, a pixel going from 0 to 1."""
+    """Return the root mean square difference of two uint8 images scaled to 0 to 1."""
     return float(np.sqrt((((a.astype(float) - b) / 255) ** 2).mean()))
 
 
 def nearest_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the least distance when one may be moved by one pixel, as centring may do."""
+    """Return the least distance over shifts by up to one pixel, which centring can cause."""
     moves = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
     return min(distance(a, np.roll(b, move, axis=(0, 1))) for move in moves)

@@ -18,7 +18,7 @@ STROKES = {  # in a box of 1 x 1
 
 def ink(digit="2", shape=(360, 480), box=(150, 80, 200), width=14.0, blur=0.8):
     """Draw a digit: (H, W) float32, 0 paper to 1 ink. ``box``: left, top, side in pixels."""
-    scale = 4  # drawn larger and reduced, for soft edges and widths of part of a pixel
+    scale = 4  # drawn larger and reduced, for soft edges and fractional widths
     picture = Image.new("L", (shape[1] * scale, shape[0] * scale))
     pen = ImageDraw.Draw(picture)
     left, top, side = box
@@ -33,19 +33,19 @@ def ink(digit="2", shape=(360, 480), box=(150, 80, 200), width=14.0, blur=0.8):
 
 
 def on_paper(strokes, paper=0.9, depth=0.8, noise=0.0, seed=0):
-    """Write on paper of one brightness or of an array of them: (H, W) float32, 0 to 1."""
+    """Put strokes on paper of one brightness or of an array of them: (H, W) float32, 0 to 1."""
     grey = paper * (1 - depth * strokes)
     rng = np.random.default_rng(seed)
     return (grey + rng.normal(0, noise, strokes.shape)).clip(0, 1).astype(np.float32)
 
 
 def gradient(shape=(360, 480), low=0.25, high=1.0):
-    """Light that falls off from the right to the left: (H, W) float32."""
+    """Return light that falls off from the right to the left: (H, W) float32."""
     return np.broadcast_to(np.linspace(low, high, shape[1], dtype=np.float32), shape)
 
 
 def squared(shape=(360, 480), pitch=25, depth=0.3, tilt=0.05, columns=True):
-    """Paper of a school notebook, a little turned: (H, W) float32, 1 - depth on its lines."""
+    """Return squared paper, slightly tilted: (H, W) float32, 1 - depth on its lines."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     lines = np.abs((y + tilt * x) % pitch - pitch / 2) < 0.8
     if columns:
@@ -65,6 +65,6 @@ def file_of(image, kind="PNG", **options):
 
 
 def agreement(found, wanted):
-    """Intersection over union of two inks, 0 to 1."""
+    """Return the intersection over union of two inks, 0 to 1."""
     a, b = found > 0.5, wanted > 0.5
     return float((a & b).sum() / (a | b).sum())

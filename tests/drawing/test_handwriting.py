@@ -1,4 +1,4 @@
-"""The visitor's drawings: which half they are in, packed and unpacked, and what is refused."""
+"""The visitor's drawings: their halves, their file, and what is refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def zip_of(files: dict[str, bytes] | list[tuple[str, bytes]], how=zipfile.ZIP_DE
     return out.getvalue()
 
 
-def test_the_drawings_of_a_digit_go_in_turn_into_the_two_halves():
+def test_the_drawings_of_a_digit_alternate_between_the_two_halves():
     made = set_of(3, 3, 7, 3, 3, 3, 7)
     assert made.left_out.tolist() == [False, True, False, False, True, False, True]
     assert made.part(left_out=True).labels.tolist() == [3, 3, 7]
@@ -108,7 +108,7 @@ def test_a_sample_is_a_copy_that_cannot_be_written_to():
         ({"left_out": 1}, "must be true or false, got 1"),
     ],
 )
-def test_a_sample_refuses_what_it_cannot_be(values, says):
+def test_a_sample_refuses_wrong_values(values, says):
     with pytest.raises(ValueError, match=says):
         Sample(**{"pixels": picture(0), "label": 0} | values)
 
@@ -132,7 +132,7 @@ def test_a_full_set_takes_no_more():
     assert len(full.merged(full.samples)) == MOST
 
 
-def test_merging_adds_what_is_new_and_keeps_its_halves():
+def test_merging_adds_new_drawings_and_does_not_change_their_halves():
     mine = set_of(1, 2)
     theirs = [Sample(picture(1), 9), Sample(picture(50), 4, 5.0, True)]
     merged = mine.merged(theirs)
@@ -142,7 +142,7 @@ def test_merging_adds_what_is_new_and_keeps_its_halves():
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=12), st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
-def test_a_set_comes_back_from_its_file_as_it_was(rows, seed):
+def test_a_set_survives_its_file_unchanged(rows, seed):
     images = random_images(len(rows), seed)
     made = Handwriting(
         tuple(
@@ -154,7 +154,7 @@ def test_a_set_comes_back_from_its_file_as_it_was(rows, seed):
         assert contents(from_zip(to_zip(made))) == contents(made)
 
 
-def test_the_file_is_what_a_person_can_open():
+def test_the_file_is_a_zip_of_png_pictures():
     with zipfile.ZipFile(io.BytesIO(to_zip(set_of(3, 7)))) as archive:
         assert archive.namelist() == ["0001_label3.png", "0002_label7.png", "index.json"]
         with Image.open(archive.open("0002_label7.png")) as image:
@@ -169,8 +169,8 @@ def test_the_file_is_what_a_person_can_open():
     }
 
 
-def test_the_largest_set_stays_small_and_can_be_read_back():
-    images = random_images(MOST, seed=3)  # noise cannot be packed: nothing is larger
+def test_the_largest_set_is_small_and_can_be_read_back():
+    images = random_images(MOST, seed=3)  # noise cannot be compressed: no set is larger
     made = Handwriting(tuple(Sample(image, i % 10) for i, image in enumerate(images)))
     data = to_zip(made)
     assert len(data) < 1_000_000
@@ -183,13 +183,13 @@ def test_pictures_without_an_index_are_enough():
     assert (made.labels.tolist(), made.left_out.tolist()) == ([4], [False])
 
 
-def test_the_same_picture_twice_comes_in_once():
+def test_a_picture_that_comes_twice_is_added_once():
     made = from_zip(zip_of({"0001_label4.png": png(), "0002_label5.png": png()}))
     assert made.labels.tolist() == [4]
 
 
 def bomb() -> bytes:
-    """Return an archive whose entry says 100 bytes, and unpacks to 50 MB."""
+    """Return an archive whose entry claims 100 bytes and unpacks to 50 MB."""
     data = bytearray(zip_of({"0001_label3.png": bytes(50_000_000)}))
     size = (50_000_000).to_bytes(4, "little")
     assert data.count(size) == 2
@@ -226,7 +226,7 @@ PNG = png()
         (zip_of({"0001_label3.png": PNG, INDEX: b'{"drawings": [3]}'}), "must list the drawings"),
     ],
 )
-def test_a_file_that_is_no_set_is_refused_in_a_sentence(data, says):
+def test_a_file_that_is_no_set_is_refused_with_a_sentence(data, says):
     with pytest.raises(ValueError, match=says) as caught:
         from_zip(data)
     assert "\n" not in str(caught.value)
@@ -244,7 +244,7 @@ def test_a_file_that_is_no_set_is_refused_in_a_sentence(data, says):
         ({"left_out": "yes"}, "must be true or false"),
     ],
 )
-def test_an_index_that_says_nonsense_is_refused(row, says):
+def test_an_index_with_wrong_values_is_refused(row, says):
     index = json.dumps({"drawings": [{"file": "0001_label3.png"} | row]}).encode()
     with pytest.raises(ValueError, match=says):
         from_zip(zip_of({"0001_label3.png": PNG, INDEX: index}))
@@ -252,7 +252,7 @@ def test_an_index_that_says_nonsense_is_refused(row, says):
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
-def test_a_spoilt_file_is_read_or_refused_but_never_anything_else(data):
+def test_a_damaged_file_is_read_or_refused(data):
     good = bytearray(to_zip(set_of(1, 7, 1)))
     for _ in range(data.draw(st.integers(1, 6))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))

@@ -50,7 +50,7 @@ def sheet() -> np.ndarray:
     return rgba
 
 
-def test_ink_is_what_is_dark_in_the_picture():
+def test_dark_pixels_are_ink():
     ink = pad_reports.ink_of_picture(png(sheet()))
     assert ink.shape == (280, 280)
     assert ink.dtype == np.float32
@@ -78,12 +78,12 @@ def test_no_picture_is_an_empty_pad():
     assert (drawn.resting, drawn.picture_id, drawn.revision) == (True, "", 4)
 
 
-def test_a_white_sheet_is_no_drawing_and_has_no_name():
+def test_a_white_sheet_is_no_drawing_and_has_no_id():
     white = np.full((280, 280, 4), 255, dtype=np.uint8)
     assert pad_reports.drawing_of_picture(png(white), 1).picture_id == ""
 
 
-def test_the_name_changes_with_the_picture_and_with_nothing_else():
+def test_the_id_changes_with_the_picture_and_with_nothing_else():
     other = sheet()
     other[100, 100, :3] = 0
     first, again, second = (
@@ -104,7 +104,7 @@ def test_the_name_changes_with_the_picture_and_with_nothing_else():
         (png(np.zeros((281, 280), dtype=np.uint8)), r"280x280 pixels, got \(280, 281\)"),
     ],
 )
-def test_what_is_no_picture_of_a_pad_is_refused(picture, sentence):
+def test_a_picture_that_no_pad_sends_is_refused(picture, sentence):
     with pytest.raises(pad_reports.PadError, match=sentence):
         pad_reports.ink_of_picture(pad_reports.read_picture(picture))
 
@@ -126,7 +126,7 @@ def test_a_jpeg_that_says_it_is_a_png_is_refused():
         )
 
 
-def test_bombs_are_refused_before_they_go_off():
+def test_a_decompression_bomb_is_refused_undecoded():
     large = png(np.zeros((20_000, 20_000), dtype=np.uint8), compress_level=9)
     with pytest.raises(pad_reports.PadError):  # too long, or too many pixels: never decoded
         pad_reports.ink_of_picture(large)
@@ -137,7 +137,7 @@ def test_bombs_are_refused_before_they_go_off():
 
 
 @given(st.data())
-def test_a_damaged_png_is_read_or_refused_and_nothing_else(data):
+def test_a_damaged_png_is_read_or_refused(data):
     raw = bytearray(base64.b64decode(png(sheet())[len(pad_reports.PREFIX) :]))
     for _ in range(data.draw(st.integers(1, 6))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
@@ -272,7 +272,7 @@ def test_every_field_is_required(right, kind):
 
 
 @given(st.dictionaries(st.sampled_from(sorted({*STROKES, *CELLS})), JSON))
-def test_reports_with_a_wrong_part_are_refused_or_read(parts):
+def test_a_report_with_other_values_is_refused_or_read(parts):
     for kind, right in ((Strokes, STROKES), (Cells, CELLS)):
         try:
             report = read_report({**right, **parts}, kind)

@@ -1,4 +1,4 @@
-"""The pen's width, measured and evened out, and stray dots."""
+"""The pen's width, measured and brought to the usual one, and stray dots."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cropped(ink):
 
 
 def width_in_box(ink):
-    """How wide the pen is once the longer side is 20 pixels, measured as the module does."""
+    """Return the pen's width when the longer side is 20 pixels, measured as the module does."""
     mask = scaled(cropped(ink), 120) > 0.5
     return pen_width(mask) * BOX / max(mask.shape)
 
@@ -39,8 +39,8 @@ def test_the_width_of_a_long_bar_is_one_pixel_more_than_its_own_at_most(width):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_beyond_the_picture_there_is_paper(name):
-    """Cut tightly a vertical one is nothing but ink: without a frame it had no width at all."""
+def test_outside_the_picture_there_is_paper(name):
+    """A vertical stroke that is cut tightly is all ink: without a frame it would have no width."""
     mask = cropped(drawn(SHAPES[name], 18)) > 0.5
     assert pen_width(mask) == pen_width(np.pad(mask, 7))
 
@@ -59,13 +59,13 @@ def test_nine_in_ten_of_mnist_s_pens_are_as_wide_as_documented(mnist_dir):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_usual_pen_is_left_as_it_is(name):
+def test_a_usual_pen_is_not_changed(name):
     ink = cropped(drawn(SHAPES[name], 20))
     assert WIDTHS[0] < width_in_box(ink) < WIDTHS[1]
     assert with_usual_width(ink) is ink
 
 
-def test_what_has_no_ink_over_one_half_is_left_as_it_is():
+def test_a_picture_without_ink_above_one_half_is_not_changed():
     pale = np.full((30, 20), 0.4, dtype=np.float32)
     assert with_usual_width(pale) is pale
 
@@ -74,15 +74,15 @@ def test_what_has_no_ink_over_one_half_is_left_as_it_is():
 @pytest.mark.parametrize("name", SHAPES)
 def test_any_pen_becomes_a_usual_one(name, pen):
     ink = cropped(drawn(SHAPES[name], pen))
-    kept = ink.copy()
+    before = ink.copy()
 
     evened = with_usual_width(ink)
 
-    np.testing.assert_array_equal(ink, kept)
+    np.testing.assert_array_equal(ink, before)
     assert evened.dtype == np.float32
     assert evened.min() >= 0
     assert evened.max() <= 1
-    # In the box of 20 pixels; a corner of the stroke is no straight line, and pixels are whole.
+    # In the box of 20 pixels; corners of the stroke and whole pixels make it inexact.
     assert WIDTHS[0] - 0.25 <= width_in_box(evened) <= WIDTHS[1] + 0.15
     assert WIDTHS[0] - 0.25 <= width_in_box(fit(evened)) <= WIDTHS[1] + 0.6
 
@@ -95,13 +95,13 @@ def test_no_loop_closes_and_nothing_breaks(name, pen):
     evened = with_usual_width(cropped(ink))
     assert holes(evened > 0.5) == LOOPS.get(name, 0)
     assert parts(evened > 0.5) == parts(ink > 0.5) == 1
-    small = scaled(fit(evened), 120) > 0.5  # what the model gets, enlarged to be counted
+    small = scaled(fit(evened), 120) > 0.5  # the model's input, enlarged to count loops
     assert holes(small) == LOOPS.get(name, 0)
     assert parts(small) == 1
 
 
 def in_the_middle(small):
-    """Put what was fitted into the box into the middle of 24x24."""
+    """Centre a picture that was fitted into the box in 24x24."""
     field = np.zeros((24, 24))
     top, left = ((24 - side) // 2 for side in small.shape)
     field[top : top + small.shape[0], left : left + small.shape[1]] = small
@@ -129,8 +129,8 @@ def test_a_thin_or_thick_pen_gives_what_the_pen_at_the_limit_would_have_drawn(na
         assert apart["evened"] < 0.2
 
 
-def test_a_filled_disc_stays_one():
-    """It is all pen and no digit; nothing sensible can be made of it, but it must not vanish."""
+def test_a_filled_disc_stays_a_filled_disc():
+    """It is not a digit, but it must not vanish."""
     disc = cropped(drawn([[(140, 140)]], 120))
     assert np.abs(fit(with_usual_width(disc)) - fit(disc)).mean() < 0.05
 
@@ -154,14 +154,14 @@ def test_the_size_of_the_drawing_does_not_matter(change):
 @pytest.mark.parametrize("pen", [6, 12, 18])
 @pytest.mark.parametrize("places", [[(20, 20)], [(250, 30), (30, 250)]], ids=["one", "two"])
 @pytest.mark.parametrize("name", SHAPES)
-def test_stray_dots_go_and_nothing_else_does(name, places, pen):
+def test_only_stray_dots_are_removed(name, places, pen):
     ink = drawn(SHAPES[name], pen)
     dotted = np.maximum(ink, drawn([[place] for place in places], pen))
-    kept = dotted.copy()
+    before = dotted.copy()
 
     alone = without_dots(dotted)
 
-    np.testing.assert_array_equal(dotted, kept)
+    np.testing.assert_array_equal(dotted, before)
     assert alone.dtype == np.float32
     assert parts(dotted > VISIBLE) == 1 + len(places)
     np.testing.assert_array_equal(alone > VISIBLE, ink > VISIBLE)
@@ -182,12 +182,12 @@ def test_stray_dots_go_and_nothing_else_does(name, places, pen):
     ids=["short bar", "long bar", "five", "four"],
 )
 @pytest.mark.parametrize("pen", [6, 12, 18])
-def test_strokes_of_their_own_stay(strokes, pen):
+def test_separate_strokes_stay(strokes, pen):
     ink = drawn(strokes, pen)
     assert without_dots(ink) is ink
 
 
-def test_a_digit_in_one_piece_and_an_empty_canvas_come_back_as_they_are():
+def test_a_digit_in_one_piece_and_an_empty_canvas_are_not_changed():
     ink, empty = drawn(SHAPES["two"], 12), np.zeros((280, 280), dtype=np.float32)
     assert without_dots(ink) is ink
     assert without_dots(empty) is empty
@@ -201,7 +201,7 @@ def test_a_broken_thin_stroke_stays(gap):
     assert without_dots(ink) is ink
 
 
-def test_a_dot_as_near_as_the_pen_is_wide_stays_and_a_farther_one_goes():
+def test_a_dot_within_the_pen_s_width_stays_and_a_farther_one_is_removed():
     ink = np.zeros((100, 100), dtype=np.float32)
     ink[10:90, 40:50] = 1  # a stem, 10 wide
     assert 9 < pen_width(ink > 0.5) < 10
@@ -215,7 +215,7 @@ def test_a_dot_as_near_as_the_pen_is_wide_stays_and_a_farther_one_goes():
 @pytest.mark.parametrize(("side", "goes"), [(8, True), (9, False)])
 def test_a_dot_of_more_than_a_tenth_of_the_ink_stays(side, goes):
     ink = np.zeros((100, 100), dtype=np.float32)
-    ink[10:74, 10:20] = 1  # 640 pixels; a tenth of all ink are 64 / 0.9 = 71
+    ink[10:74, 10:20] = 1  # 640 pixels; a tenth of all ink is 64 / 0.9 = 71
     dotted = ink.copy()
     dotted[10 : 10 + side, 80 : 80 + side] = 1
     np.testing.assert_array_equal(without_dots(dotted), ink if goes else dotted)
@@ -230,7 +230,7 @@ def test_a_short_stroke_is_a_dot_up_to_twice_the_pen_s_width(length, goes):
     np.testing.assert_array_equal(without_dots(dotted), ink if goes else dotted)
 
 
-def test_a_digit_made_of_dots_keeps_them():
+def test_a_dotted_digit_is_not_changed():
     spots = [(80, 60), (110, 60), (140, 60), (170, 60), (190, 60), (180, 85), (170, 110)]
     spots += [(160, 135), (150, 160), (140, 185), (130, 210)]
     ink = drawn([[spot] for spot in spots], 12)
@@ -238,8 +238,8 @@ def test_a_digit_made_of_dots_keeps_them():
     assert without_dots(ink) is ink
 
 
-def test_thousands_of_specks_take_no_longer_than_a_blink():
-    """Each speck is looked at in its own neighbourhood: over the whole canvas it took 10 s."""
+def test_thousands_of_specks_are_searched_quickly():
+    """Each speck is compared with its neighbourhood; with the whole canvas it would take 10 s."""
     noise = np.random.default_rng(0).random((280, 280)) < 0.01
     specked = np.maximum(drawn(SHAPES["two"], 12), noise.astype(np.float32))
     assert parts(specked > VISIBLE) > 500
@@ -256,7 +256,7 @@ def test_thousands_of_specks_take_no_longer_than_a_blink():
         st.tuples(st.integers(0, 279), st.integers(0, 279), st.integers(2, 40)), max_size=6
     ),
 )
-def test_what_stays_is_unchanged_and_never_less_than_half_of_the_ink(name, pen, dots):
+def test_the_rest_is_unchanged_and_at_least_half_of_the_ink(name, pen, dots):
     ink = drawn(SHAPES[name], pen)
     for x, y, size in dots:
         ink = np.maximum(ink, drawn([[(x, y)]], size))

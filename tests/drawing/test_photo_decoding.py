@@ -39,7 +39,7 @@ def png_chunk(kind, body):
 
 
 def png_header(width, height):
-    """A PNG that says it is so large and holds nothing."""
+    """Return a PNG whose header claims a size, without any pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", b"")
 
@@ -54,12 +54,12 @@ def test_stages_are_the_photo_the_evened_paper_and_the_ink():
         assert stage.image.max() <= 1
 
 
-def test_the_first_stage_is_the_picture_as_it_is_with_1_for_black():
+def test_the_first_stage_is_the_picture_with_1_for_black():
     photo = ink_from_photo(file_of(PHOTO))[0].image
     np.testing.assert_allclose(photo, 1 - np.asarray(PHOTO) / 255, atol=1e-6)
 
 
-def test_the_ink_is_what_a_drawing_is():
+def test_the_ink_can_be_prepared_as_a_drawing():
     dark = on_paper(STROKES, gradient(), noise=0.01)
     result = last(file_of(grey_image(dark), "JPEG"))
     check_ink(result)
@@ -162,7 +162,7 @@ def test_sixteen_bits_have_the_full_scale_that_holds_them(scale):
     np.testing.assert_allclose(photo, 1 - GREY16 * (scale / full), atol=1e-5)
 
 
-def test_numbers_that_are_none_are_black():
+def test_nan_and_infinity_are_black():
     values = np.asarray(PHOTO).astype(np.float32) / 255
     values[5, 5], values[6, 6], values[7, 7] = np.nan, np.inf, -np.inf
     photo = ink_from_photo(file_of(Image.fromarray(values), "TIFF"))[0].image
@@ -171,7 +171,7 @@ def test_numbers_that_are_none_are_black():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_exif_rotation_is_followed(kind, orientation):
+def test_exif_rotation_is_applied(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(kind, {})
@@ -196,7 +196,7 @@ def test_exif_rotation_is_followed(kind, orientation):
 @pytest.mark.parametrize("colour", [0, 90, 160, 255])
 @pytest.mark.parametrize("hidden", [0, 255])
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_a_digit_on_transparent_ground_is_seen_whatever_its_colour(colour, hidden, mode):
+def test_a_digit_on_transparent_ground_is_found_whatever_its_colour(colour, hidden, mode):
     alpha = grey_image(STROKES)
     grey = Image.composite(alpha.point(lambda _: colour), alpha.point(lambda _: hidden), alpha)
     image = Image.merge("LA", (grey.point(lambda _: colour), alpha)).convert(mode)
@@ -217,7 +217,7 @@ def test_a_transparent_grey_is_transparent():
     assert agreement(last(file_of(image, transparency=255)), STROKES) > 0.85
 
 
-def test_a_sheet_cut_out_goes_on_more_of_its_paper():
+def test_a_sheet_that_was_cut_out_is_put_on_its_own_paper():
     alpha = Image.new("L", PHOTO.size)
     alpha.paste(255, (20, 20, 460, 340))
     photo, _, found = ink_from_photo(file_of(Image.merge("LA", (PHOTO, alpha))))
@@ -225,7 +225,7 @@ def test_a_sheet_cut_out_goes_on_more_of_its_paper():
     assert agreement(found.image, STROKES) > 0.9
 
 
-def test_nothing_but_transparency_is_refused():
+def test_a_fully_transparent_picture_is_refused():
     assert refusal(file_of(Image.new("LA", (90, 80)))).startswith("No ink is seen")
 
 
@@ -285,11 +285,11 @@ def test_a_decompression_bomb_is_refused(size):
     assert "at most 52 million pixels" in refusal(png_header(*size))
 
 
-def test_the_largest_picture_is_only_refused_because_it_holds_nothing():
+def test_the_largest_picture_is_refused_only_because_it_is_empty():
     assert "PNG picture is damaged" in refusal(png_header(8000, 6500))
 
 
-def test_a_large_webp_is_refused_sooner():
+def test_a_webp_has_a_lower_limit():
     data = file_of(Image.new("L", (5100, 5000)), "WEBP", method=0, quality=1)
     assert "at most 25 million pixels, got 5100 × 5000" in refusal(data)
 
@@ -323,7 +323,7 @@ def test_a_tiff_with_a_giant_tile_is_refused():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_other_files_are_refused_by_name(data, name):
+def test_other_files_are_refused_with_their_kind(data, name):
     message = refusal(data)
     assert message.startswith("Expected a picture as PNG, JPEG, WebP, GIF, BMP or TIFF, got")
     assert f"of the kind: {name};" in message
@@ -391,7 +391,7 @@ KINDS = {
 
 @st.composite
 def image_files(draw):
-    """A file of a random kind, mode, size and content, whole, cut short, or with wrong bytes."""
+    """Draw a file of a random kind, mode, size and content: whole, cut short, or damaged."""
     kind = draw(st.sampled_from(sorted(KINDS)))
     mode = draw(st.sampled_from(KINDS[kind]))
     width, height = (draw(st.integers(1, 700)) for _ in range(2))

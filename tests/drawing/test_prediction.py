@@ -38,16 +38,16 @@ def test_a_prediction_is_sure_from_the_threshold_on(threshold, sure):
     assert prediction(0, 0.375, 0, 0.625, threshold=threshold).sure is sure
 
 
-def test_every_model_reads_what_every_way_prepared():
-    ink, everyone = drawn(SHAPES["seven"], 18), calibrated_models()
-    predictions = predict_drawing(ink, everyone)
+def test_every_model_predicts_for_every_preparation():
+    ink, models = drawn(SHAPES["seven"], 18), calibrated_models()
+    predictions = predict_drawing(ink, models)
 
     assert list(predictions.prepared) == list(PREPARATIONS)
-    assert list(predictions.by_model) == list(everyone)
+    assert list(predictions.by_model) == list(models)
     for way, prepare in PREPARATIONS.items():
         pixels = prepare(ink).pixels
         np.testing.assert_array_equal(predictions.prepared[way].pixels, pixels)
-        for name, reader in everyone.items():
+        for name, reader in models.items():
             assert list(predictions.by_model[name]) == list(PREPARATIONS)
             alone = metrics.probabilities(reader.model, pixels[None])[0]
             p = predictions.by_model[name][way].p
@@ -57,7 +57,7 @@ def test_every_model_reads_what_every_way_prepared():
     assert predictions.by_model["mlp"]["Like MNIST"].predicted == 7
 
 
-def test_a_model_is_read_at_its_own_temperature_and_threshold():
+def test_a_model_has_its_own_temperature_and_threshold():
     ink, model = drawn(SHAPES["two"], 18), bundled.load_pretrained("cnn")
     plain, warm = (
         predict_drawing(ink, {"cnn": CalibratedModel(model, Calibration(t, limit))}).by_model["cnn"]
@@ -73,16 +73,16 @@ def test_a_model_is_read_at_its_own_temperature_and_threshold():
     assert not warm["Like MNIST"].sure
 
 
-def test_a_drawing_is_read_alike_wherever_and_however_large_it_is():
-    everyone = {"cnn": calibrated_models()["cnn"]}
+def test_the_prediction_does_not_depend_on_the_place_of_the_drawing():
+    models = {"cnn": calibrated_models()["cnn"]}
     for name, label in (("two", 2), ("four", 4), ("seven", 7), ("eight", 8)):
         ink = drawn([[(x * 0.4, y * 0.4) for x, y in s] for s in SHAPES[name]], 12)
         for move in ((0, 0), (150, 0), (0, 150), (150, 150)):
-            predictions = predict_drawing(np.roll(ink, move, axis=(0, 1)), everyone)
+            predictions = predict_drawing(np.roll(ink, move, axis=(0, 1)), models)
             assert predictions.by_model["cnn"]["Like MNIST"].predicted == label, (name, move)
 
 
-def test_without_models_the_drawing_is_prepared_all_the_same():
+def test_without_models_the_drawing_is_still_prepared():
     predictions = predict_drawing(drawn(SHAPES["two"], 18), {})
     assert list(predictions.prepared) == list(PREPARATIONS)
     assert predictions.by_model == {}
@@ -97,6 +97,6 @@ def test_without_models_the_drawing_is_prepared_all_the_same():
     ],
     ids=["empty", "dot", "covered"],
 )
-def test_what_is_no_digit_is_refused(ink, message):
+def test_ink_that_is_no_digit_is_refused(ink, message):
     with pytest.raises(DrawingError, match=message):
         predict_drawing(ink, calibrated_models())

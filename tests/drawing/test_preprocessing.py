@@ -34,7 +34,7 @@ def rgba(*pixels):
 
 
 def stroke(side=SIDE):
-    """A seven, 18 pixels wide: (side, side) float32, well inside the canvas."""
+    """Return a seven with a pen of 18 pixels: (side, side) float32, well inside the canvas."""
     ink = np.zeros((side, side), dtype=np.float32)
     ink[60:78, 80:180] = 1
     for row in range(78, 200):
@@ -88,7 +88,7 @@ def test_ink_stays_between_0_and_1():
     ],
     ids=lambda picture: f"{picture.dtype}{picture.shape}",
 )
-def test_another_picture_is_refused_by_name(picture):
+def test_a_picture_of_another_shape_or_type_is_refused(picture):
     with pytest.raises(ValueError, match="expected a picture of shape") as caught:
         ink_of(picture)
     assert str(picture.shape) in str(caught.value)
@@ -150,11 +150,11 @@ def test_a_digit_is_accepted():
 @pytest.mark.parametrize("name", PREPARATIONS)
 def test_each_preparation_goes_from_the_drawing_to_a_stored_image(name):
     ink = stroke()
-    kept = ink.copy()
+    before = ink.copy()
 
     preparation = PREPARATIONS[name](ink)
 
-    np.testing.assert_array_equal(ink, kept)
+    np.testing.assert_array_equal(ink, before)
     np.testing.assert_array_equal(preparation.stages[0].image, ink)
     for stage in preparation.stages:
         assert stage.title
@@ -221,7 +221,7 @@ def test_mnist_s_preparation_of_a_rectangle_is_exact():
 
 
 @pytest.mark.parametrize("shift", [(0, 60), (60, 0), (-55, -70), (75, 90)])
-def test_mnist_s_preparation_moves_with_nothing_when_the_drawing_is_shifted(shift):
+def test_mnist_s_preparation_does_not_change_when_the_drawing_is_shifted(shift):
     shifted = np.roll(stroke(), shift, axis=(0, 1))
     assert not np.array_equal(shifted, stroke())
     np.testing.assert_array_equal(
@@ -229,14 +229,14 @@ def test_mnist_s_preparation_moves_with_nothing_when_the_drawing_is_shifted(shif
     )
 
 
-def test_the_lesson_s_preparation_does_move_with_the_drawing():
+def test_the_lesson_s_preparation_shifts_with_the_drawing():
     shifted = np.roll(stroke(), (60, 0), axis=(0, 1))
     np.testing.assert_array_equal(
         prepare_as_lesson(shifted).pixels, np.roll(prepare_as_lesson(stroke()).pixels, 6, axis=0)
     )
 
 
-def test_mnist_s_preparation_hardly_sees_the_size_of_the_drawing():
+def test_mnist_s_preparation_hardly_depends_on_the_size_of_the_drawing():
     small = np.zeros((SIDE, SIDE), dtype=np.float32)
     small[:140, :140] = stroke()[::2, ::2]
     difference = (
@@ -276,7 +276,7 @@ def titles(ink):
 
 
 def width_of(image):
-    """How wide the pen of a (28, 28) uint8 image is, in its own pixels."""
+    """Return the width of the pen of a (28, 28) uint8 image, in its pixels."""
     ink = as_ink(image)
     mask = scaled(ink[bounding_box(ink, VISIBLE)], 120) > 0.5
     return pen_width(mask) * BOX / max(mask.shape)
@@ -286,8 +286,8 @@ def with_a_usual_pen(images):
     return [image for image in images if WIDTHS[0] <= width_of(image) <= WIDTHS[1]]
 
 
-def keeps_its_box(image):
-    """Whether the faint edge that is cut off is no row or column, and the digit 20 pixels long."""
+def has_a_stable_box(image):
+    """Tell whether cutting off faint edges does not change the box, and the digit is 20 long."""
     box = bounding_box(as_ink(image), VISIBLE)
     return box == bounding_box(image) and max(part.stop - part.start for part in box) == BOX
 
@@ -300,16 +300,16 @@ def moved_by_whole_pixels(image, other):
     )
 
 
-def test_a_bundled_digit_with_a_usual_pen_comes_back_as_it_was():
+def test_a_bundled_digit_with_a_usual_pen_is_not_changed():
     images = with_a_usual_pen(digits().test_images)
     assert len(images) > 50
     for image in images:
         assert nearest_distance(prepared(image), image) < 0.02
-        if keeps_its_box(image):
+        if has_a_stable_box(image):
             np.testing.assert_array_equal(prepared(image), image)
 
 
-def test_mnist_s_own_images_come_back_as_they_were(mnist_dir):
+def test_mnist_s_own_images_are_not_changed(mnist_dir):
     images = mnist_in(mnist_dir).test_images[:1_000]
     again = [prepared(image) for image in images]
     widths = np.array([width_of(image) for image in images])
@@ -318,7 +318,7 @@ def test_mnist_s_own_images_come_back_as_they_were(mnist_dir):
     assert len(usual) > 0.8 * len(images)  # measured: 82 %
     for i in usual:
         assert nearest_distance(again[i], images[i]) < 0.02
-        if keeps_its_box(images[i]):
+        if has_a_stable_box(images[i]):
             assert moved_by_whole_pixels(again[i], images[i])
     apart = np.array([distance(*pair) for pair in zip(again, images, strict=True)])
     assert np.mean(apart == 0) > 0.62
@@ -350,8 +350,8 @@ def test_a_moved_and_enlarged_mnist_digit_comes_back_close_to_itself(side, mnist
         copy = prepare_as_mnist(enlarged(image, side, top, left)).pixels
         apart.append(nearest_distance(copy, image))
         corner = prepare_as_mnist(enlarged(image, side)).pixels
-        np.testing.assert_array_equal(copy, corner)  # the place does not matter at all
-    assert np.median(apart) < 0.09  # what enlarging blurs
+        np.testing.assert_array_equal(copy, corner)  # the place does not matter
+    assert np.median(apart) < 0.09  # enlarging blurs
     assert max(apart) < 0.15
 
 
@@ -380,7 +380,7 @@ def test_a_thinner_or_thicker_mnist_digit_comes_back_closer_to_itself(
     for image in images:
         copy = thickened(enlarged(image, SIDE), pixels)
         if copy.max() < 0.5:
-            continue  # a hair: there is nothing left of it
+            continue  # so thin that nothing is left of it
         evened = prepare_as_mnist(copy).pixels
         plain = np.rint(centre(fit(copy[bounding_box(copy, VISIBLE)])) * 255)
         apart.append(nearest_distance(evened, image))
@@ -390,11 +390,11 @@ def test_a_thinner_or_thicker_mnist_digit_comes_back_closer_to_itself(
     assert np.mean(apart) < mean
     assert np.mean(apart) <= gain * np.mean(without)
     assert np.quantile(widths, 0.05) > WIDTHS[0] - 0.15
-    assert np.quantile(widths, 0.9) < WIDTHS[1] + 0.3  # but for a loop that has been filled
+    assert np.quantile(widths, 0.9) < WIDTHS[1] + 0.3  # except where a loop is filled
 
 
 @pytest.mark.parametrize("degrees", [-12, -6, 6, 12])
-def test_a_slightly_turned_mnist_digit_is_still_read(degrees, mnist_dir):
+def test_a_slightly_turned_mnist_digit_is_still_recognised(degrees, mnist_dir):
     mnist = mnist_in(mnist_dir)
     images, labels = mnist.test_images[:150], mnist.test_labels[:150]
     copies = [turned(enlarged(image, 200, 40, 40), degrees) for image in images]
@@ -404,9 +404,9 @@ def test_a_slightly_turned_mnist_digit_is_still_read(degrees, mnist_dir):
 
 @pytest.mark.parametrize("pen", [12, 18, 26])
 @pytest.mark.parametrize("degrees", [-10, 0, 10])
-def test_drawn_digits_are_read_slightly_turned_and_with_any_pen(degrees, pen):
-    said = ["zero", "one", "two", None, "four", None, None, "seven", "eight"]
-    labels = np.array([said.index(name) for name in SHAPES])
+def test_drawn_digits_are_recognised_slightly_turned_and_with_any_pen(degrees, pen):
+    words = ["zero", "one", "two", None, "four", None, None, "seven", "eight"]
+    labels = np.array([words.index(name) for name in SHAPES])
     inks = [turned(drawn(strokes, pen), degrees) for strokes in SHAPES.values()]
     pixels = np.stack([prepare_as_mnist(ink).pixels for ink in inks])
     assert accuracy(load_pretrained("cnn"), pixels, labels) == 1
@@ -440,7 +440,7 @@ def test_pale_ink_is_prepared_as_full_ink(name, strength):
     assert np.abs(difference).max() <= 1
 
 
-def test_ink_that_is_full_somewhere_is_left_as_it_is():
+def test_ink_that_is_full_somewhere_is_not_changed():
     ink = drawn(SHAPES["two"], 18)
     ink[:140] *= 0.5  # drawn with less pressure
     assert "Ink made full" not in titles(ink)
@@ -448,7 +448,7 @@ def test_ink_that_is_full_somewhere_is_left_as_it_is():
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_noise_on_the_paper_does_no_harm(name):
+def test_noise_on_the_paper_hardly_changes_the_result(name):
     ink = drawn(SHAPES[name], 18)
     noise = np.random.default_rng(0).uniform(0, 0.09, ink.shape).astype(np.float32)
     noisy = prepare_as_mnist(np.maximum(ink, noise)).pixels

@@ -1,3 +1,5 @@
+"""The digit in photos of paper, boards and screens, under uneven light and among other marks."""
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ PLACES = np.mgrid[: SHAPE[0], : SHAPE[1]]
 
 
 def found(grey):
-    """The digit in a picture, which must be of the promised kind."""
+    """Return the digit in a picture, and check its shape, type and range."""
     result = digit_of(even_out(grey))
     assert result is not None
     assert result.shape == grey.shape
@@ -19,7 +21,7 @@ def found(grey):
     return result
 
 
-def test_otsu_parts_two_values_exactly():
+def test_otsu_separates_two_values_exactly():
     threshold, eta = otsu(np.array([0.0, 0.0, 0.0, 1.0]))
     assert 0 < threshold < 1
     assert eta == pytest.approx(1)
@@ -36,7 +38,7 @@ def test_otsu_of_a_bell_curve_cut_in_two_has_eta_two_over_pi():
     assert eta == pytest.approx(2 / np.pi, abs=0.01)
 
 
-def test_otsu_of_one_value_parts_nothing():
+def test_otsu_of_one_value_separates_nothing():
     assert otsu(np.full(5, 0.3)) == (0.3, 0.0)
 
 
@@ -68,7 +70,7 @@ def test_a_hard_shadow_is_paper():
 
 
 @pytest.mark.parametrize("width", [3, 14, 50])
-def test_polarity_is_seen_for_thin_and_thick_strokes(width):
+def test_light_ink_is_recognised_for_thin_and_thick_strokes(width):
     grey = on_paper(ink(width=width))
     assert not is_light_on_dark(grey)
     assert is_light_on_dark(1 - grey)
@@ -78,7 +80,7 @@ def test_polarity_is_seen_for_thin_and_thick_strokes(width):
 @pytest.mark.parametrize("digit", ["2", "4", "5", "7"])
 def test_a_digit_is_found(digit, width):
     strokes = ink(digit, width=width)
-    least = 0.75 if width == 3 else 0.9  # a rim of half a pixel is a sixth of a line of three
+    least = 0.75 if width == 3 else 0.9  # half a pixel of rim is a sixth of a line of three
     assert agreement(found(on_paper(strokes)), strokes) > least
     assert agreement(found(1 - on_paper(strokes)), strokes) > least
 
@@ -169,7 +171,7 @@ def with_table(grey, dark):
     ],
     ids=["finger", "dark table", "light table", "strip"],
 )
-def test_what_touches_the_edge_goes(surround):
+def test_ink_that_touches_the_edge_is_removed(surround):
     strokes = ink(box=(190, 100, 150))
     result = found(surround(on_paper(strokes, noise=0.01)))
     assert agreement(result, strokes) > 0.85
@@ -182,12 +184,12 @@ def test_a_pencil_digit_beside_a_much_darker_finger_is_found():
     assert agreement(found(np.where(finger, 0.02, grey).astype(np.float32)), strokes) > 0.8
 
 
-def test_a_digit_at_the_edge_is_kept_if_it_is_the_only_ink():
+def test_a_digit_at_the_edge_is_found_if_it_is_the_only_ink():
     strokes = ink("7", box=(150, -5, 300), width=20)
     assert agreement(found(on_paper(strokes)), strokes) > 0.85
 
 
-def test_specks_go():
+def test_specks_are_removed():
     strokes = ink()
     spots = strokes.copy()
     for row, column in ((20, 30), (340, 440), (100, 420), (180, 220)):
@@ -202,7 +204,7 @@ def test_the_bar_of_a_five_belongs_to_it():
     assert agreement(found(on_paper(strokes)), strokes) > 0.9
 
 
-def test_of_two_digits_the_larger_and_more_central_is_read():
+def test_of_two_digits_the_larger_and_more_central_is_found():
     main = ink("2", box=(160, 90, 170))
     other = ink("5", box=(350, 110, 130))
     assert agreement(found(on_paper(np.maximum(main, other))), main) > 0.9
@@ -215,7 +217,7 @@ def test_the_digit_is_found_at_every_resolution(size):
     assert agreement(found(on_paper(strokes)), strokes) > 0.85
 
 
-def test_a_picture_is_not_changed():
+def test_the_picture_is_not_changed():
     grey = on_paper(ink())
     before = grey.copy()
     digit_of(even_out(grey))

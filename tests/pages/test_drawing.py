@@ -63,7 +63,7 @@ def test_it_asks_for_a_drawing(open_page):
         (canvas((0, 0, 280, 280)), "covered with ink"),
     ],
 )
-def test_what_is_no_drawing_is_refused(open_page, picture, sentence):
+def test_ink_that_is_no_digit_is_refused(open_page, picture, sentence):
     app = open_page("home")
     set_live_drawing(app, picture)
     go_to(app, "drawing")
@@ -71,7 +71,7 @@ def test_what_is_no_drawing_is_refused(open_page, picture, sentence):
     assert "The model reads" not in words(app)
 
 
-def test_it_is_read_by_both_preparations_and_any_model(drawn):
+def test_both_preparations_and_any_model_can_be_chosen(drawn):
     assert "The model reads **7**" in words(drawn)
     assert predicted(drawn) == "7"
     choose(drawn, "drawing_preparation", "Whole canvas")
@@ -90,7 +90,7 @@ def test_the_predictions_of_all_models_stand_side_by_side(drawn):
     assert all(re.search(r"<td><b>\d</b> \d+%.*</td><td><b>\d</b> \d+%", row) for row in rows)
 
 
-def test_what_is_no_digit_is_doubted(open_page):
+def test_a_lattice_is_doubted(open_page):
     app = open_page("home")
     set_live_drawing(app, lattice())
     go_to(app, "drawing")
@@ -118,7 +118,7 @@ def test_every_view_opens_for_every_model(drawn, view, model):
     }[view] in words(choose(drawn, "drawing_layer", "l1") if view == VIEWS[2] else drawn)
 
 
-def test_the_evidence_of_the_linear_model_adds_up_on_the_page(drawn):
+def test_the_evidence_for_a_class_adds_up_on_the_page(drawn):
     drawn.selectbox(key="drawing_model").set_value("linear").run()
     choose(drawn, "drawing_view", "Why this answer")
     for label in ("3", "7"):
@@ -139,7 +139,7 @@ def test_a_layer_and_a_feature_map_can_be_chosen(drawn):
     assert not drawn.exception
 
 
-def test_the_canvas_with_tools_and_the_keyboard_give_ink_too(open_page):
+def test_the_canvas_with_tools_and_the_keyboard_grid_give_ink_too(open_page):
     app = open_page("home")
     set_tools_drawing(app, SEVEN)
     set_grid_drawing(app, *[(5, c) for c in range(8, 18)], *[(r, 17) for r in range(5, 22)])
@@ -162,7 +162,7 @@ def photo(ink: int, paper: int) -> bytes:
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(30, 220), (235, 40)])
-def test_a_photo_is_read(open_page, ink, paper):
+def test_a_photo_is_a_drawing(open_page, ink, paper):
     app = open_page("drawing")
     choose(app, "drawing_pad", "photo")
     app.file_uploader(key="drawing_photo_upload").upload("seven.png", photo(ink, paper)).run()

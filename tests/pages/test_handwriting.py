@@ -1,4 +1,4 @@
-"""My handwriting: keeping, removing, taking away, judging and tuning, on a page of its own."""
+"""My handwriting: save, remove, download, test and tune, on a page that shows nothing else."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def script() -> None:
 
     enter(())
     number = st.number_input("Drawing", -1, 300, 0, key="number")
-    said = st.number_input("Said", -1, 9, 0, key="said")
+    predicted = st.number_input("Predicted", -1, 9, 0, key="predicted")
     offer = offers.model_choice("drawing_model")
     handwriting_panel.show(
         digits().test_images[number] if number >= 0 else None,
-        said if said >= 0 else None,
+        predicted if predicted >= 0 else None,
         offer,
         offers.on_offer(),
     )
@@ -49,12 +49,12 @@ def app() -> AppTest:
     return app.run()
 
 
-def draw(app: AppTest, number: int, said: int = 0) -> AppTest:
+def draw(app: AppTest, number: int, predicted: int = 0) -> AppTest:
     app.number_input(key="number").set_value(number)
-    return app.number_input(key="said").set_value(said).run()
+    return app.number_input(key="predicted").set_value(predicted).run()
 
 
-def keep(app: AppTest, *numbers: int) -> AppTest:
+def save(app: AppTest, *numbers: int) -> AppTest:
     for number in numbers:
         draw(app, number, int(digits().test_labels[number]))
         app.button(key="drawing_keep").click().run()
@@ -62,7 +62,7 @@ def keep(app: AppTest, *numbers: int) -> AppTest:
     return app
 
 
-def kept(app: AppTest) -> Handwriting:
+def saved(app: AppTest) -> Handwriting:
     return caches.handwriting_store().of(app.session_state["slot_workspace"]).load().handwriting
 
 
@@ -76,7 +76,7 @@ def put(app: AppTest, n: int) -> AppTest:
 
 
 def wait_for(app: AppTest, text: str) -> AppTest:
-    """Run the page again until it says something."""
+    """Run the page again until it shows a text."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if text in words(app.run()):
@@ -91,39 +91,39 @@ def table(app: AppTest, column: str) -> list[dict]:
     return frames[0].to_dict("records")
 
 
-def test_without_a_drawing_nothing_can_be_kept(app):
+def test_without_a_drawing_nothing_can_be_saved(app):
     draw(app, -1, -1)
     assert "Draw a digit, and you can keep it here." in words(app)
     assert "Nothing is kept yet." in words(app)
     assert "drawing_keep" not in {button.key for button in app.button}
 
 
-def test_the_label_follows_what_the_model_says_until_it_is_corrected(app):
+def test_the_label_is_the_prediction_until_it_is_corrected(app):
     draw(app, 3, 5)
     assert app.button_group(key="drawing_true_label").value == 5
     app.button_group(key="drawing_true_label").set_value(3).run()
     app.button(key="drawing_keep").click().run()
-    assert kept(app).labels.tolist() == [3]
+    assert saved(app).labels.tolist() == [3]
     assert "This drawing is kept as a 3." in words(app)
     draw(app, 4, 9)
     assert app.button_group(key="drawing_true_label").value == 9
-    draw(app, 5, -1)  # the model says nothing
+    draw(app, 5, -1)  # no prediction
     assert app.button_group(key="drawing_true_label").value is None
     assert app.button(key="drawing_keep").disabled
 
 
-def test_the_same_drawing_is_kept_once_and_its_label_can_be_corrected(app):
-    keep(app, 3)
+def test_a_drawing_is_saved_once_and_its_label_can_be_corrected(app):
+    save(app, 3)
     label = int(digits().test_labels[3])
     assert app.button(key="drawing_keep").disabled
     app.button_group(key="drawing_true_label").set_value((label + 1) % 10).run()
     assert "Keep corrects its label." in words(app)
     app.button(key="drawing_keep").click().run()
-    assert kept(app).labels.tolist() == [(label + 1) % 10]
+    assert saved(app).labels.tolist() == [(label + 1) % 10]
 
 
 def test_drawings_survive_a_new_session_and_are_seen_by_nobody_else(app):
-    keep(app, 3, 4)
+    save(app, 3, 4)
     again = AppTest.from_function(script, default_timeout=60)
     again.query_params["workspace"] = app.session_state["slot_workspace"]
     assert "2 of at most 500 drawings" in words(again.run())
@@ -132,35 +132,35 @@ def test_drawings_survive_a_new_session_and_are_seen_by_nobody_else(app):
 
 
 def test_one_drawing_or_all_can_be_removed(app):
-    keep(app, 3, 4, 5)
-    second = kept(app).samples[1]
+    save(app, 3, 4, 5)
+    second = saved(app).samples[1]
     app.button(key=f"drawing_remove_{second.id}").click().run()
-    assert second.id not in {s.id for s in kept(app).samples}
+    assert second.id not in {s.id for s in saved(app).samples}
     assert "2 of at most 500 drawings" in words(app)
     app.button(key="drawing_remove_all").click().run()
-    assert len(kept(app)) == 0
+    assert len(saved(app)) == 0
     assert "Nothing is kept yet." in words(app)
 
 
 def test_the_grid_shows_a_page_at_a_time(app):
     put(app, 30)
     removers = [b.key for b in app.button if re.fullmatch("drawing_remove_[0-9a-f]{16}", b.key)]
-    newest = [f"drawing_remove_{s.id}" for s in kept(app).samples[::-1]]
+    newest = [f"drawing_remove_{s.id}" for s in saved(app).samples[::-1]]
     assert removers == newest[:24]
 
 
 def test_a_set_comes_in_from_a_file_and_a_wrong_file_is_refused(app):
-    keep(app, 3)
+    save(app, 3)
     theirs = Handwriting().plus(digits().test_images[3], 9).plus(digits().test_images[4], 7)
     upload = app.file_uploader[0]
     assert upload.key == "drawing_set_upload_0"
     upload.set_value(("mine.zip", to_zip(theirs), "application/zip")).run()
     assert not app.exception
-    assert kept(app).labels.tolist() == [int(digits().test_labels[3]), 7]
+    assert saved(app).labels.tolist() == [int(digits().test_labels[3]), 7]
     assert app.file_uploader[0].key == "drawing_set_upload_1"
     app.file_uploader[0].set_value(("x.zip", b"hello", "application/zip")).run()
     assert "Expected a set of drawings as a zip file" in app.error[0].value
-    assert len(kept(app)) == 2
+    assert len(saved(app)) == 2
 
 
 def test_a_full_set_refuses_one_more(app):
@@ -171,29 +171,29 @@ def test_a_full_set_refuses_one_more(app):
         full = full.plus(pixels, i % 10)
     visitor = app.session_state["slot_workspace"]
     caches.handwriting_store().of(visitor).change(lambda _: full)
-    keep(app.run(), 3)
+    save(app.run(), 3)
     assert "at most 500 drawings" in app.error[0].value
-    assert len(kept(app)) == 500
+    assert len(saved(app)) == 500
 
 
-def test_a_full_disk_is_said_and_the_drawing_stays(app, monkeypatch):
+def test_a_full_disk_is_reported_and_the_drawing_stays(app, monkeypatch):
     from mnist_core.workspace import handwriting_store
 
     def full(path, data):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(handwriting_store, "write_atomically", full)
-    keep(app, 3)
+    save(app, 3)
     assert "could not be written to the server's disk" in app.warning[0].value
     assert "1 of at most 500 drawings" in words(app)
     monkeypatch.undo()
-    keep(app, 4)
+    save(app, 4)
     assert not app.warning
     folder = caches.workspace_store().folder(app.session_state["slot_workspace"])
     assert len(from_zip((folder / "handwriting.zip").read_bytes())) == 2
 
 
-def test_every_model_is_judged_on_the_drawings_and_on_its_test_set(app):
+def test_every_model_is_tested_on_the_drawings_and_on_its_test_set(app):
     put(app, 20)
     rows = table(app, "Test half of your drawings")
     assert [row["Model"] for row in rows] == [
@@ -204,20 +204,20 @@ def test_every_model_is_judged_on_the_drawings_and_on_its_test_set(app):
     ]
     from mnist_core.evaluation.metrics import accuracy
 
-    right = accuracy(caches.pretrained("linear"), kept(app).images, kept(app).labels) * 20
+    right = accuracy(caches.pretrained("linear"), saved(app).images, saved(app).labels) * 20
     assert rows[0]["All of them"] == f"{right / 20:.0%} ({right:.0f} of 20)"
     test = accuracy(caches.pretrained("linear"), *digits().split("test"))
     assert rows[0]["Test set"] == f"{test:.2%} of Bundled digits (UCI, not MNIST)"
 
 
 def test_tuning_waits_for_enough_drawings(app):
-    keep(app, 3)
+    save(app, 3)
     assert "so far there are 1 and 0" in words(app)
     assert app.button(key="drawing_tune_start").disabled
     assert app.button(key="drawing_tune_stop").disabled
 
 
-def test_a_tuned_model_is_one_of_the_visitor_s_and_judged_on_what_it_never_saw(app):
+def test_a_tuned_model_is_offered_and_tested_on_drawings_it_was_not_tuned_on(app):
     put(app, 60)
     app.button(key="drawing_tune_start").click().run()
     wait_for(app, "It is one of your models now, on every page.")
@@ -225,7 +225,7 @@ def test_a_tuned_model_is_one_of_the_visitor_s_and_judged_on_what_it_never_saw(a
     test = scores["Bundled digits (UCI, not MNIST), test set (360)"]
     assert test["Before"] != test["After"]
     assert re.fullmatch(r"\+\d+\.\d\d points", test["Change"])
-    n_left_out = int(kept(app).left_out.sum())
+    n_left_out = int(saved(app).left_out.sum())
     app.button(key="drawing_tune_use").click().run()
     assert not app.exception
     assert app.selectbox(key="drawing_model").value == "mine"
@@ -241,7 +241,7 @@ def test_a_tuned_model_is_one_of_the_visitor_s_and_judged_on_what_it_never_saw(a
     assert share == f"{int(right) / n_left_out:.0%}"[:-1]
 
 
-def test_tuning_can_be_stopped_and_keeps_nothing(app, monkeypatch):
+def test_tuning_can_be_stopped_and_saves_nothing(app, monkeypatch):
     from mnist_core.training import finetuning
 
     monkeypatch.setattr(finetuning, "STEPS", 1_000_000)

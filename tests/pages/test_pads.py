@@ -54,7 +54,7 @@ def test_an_empty_pad_has_no_ink(app, pad):
     assert held(show(app, pad)) == "0 True 0 unnamed"
 
 
-def test_one_function_gives_the_ink_of_each_pad(app):
+def test_each_pad_gives_its_ink(app):
     set_live_drawing(app, BOX)
     assert held(app.run()) == "2400 True 1 named"
     set_tools_drawing(app, BOX)
@@ -101,7 +101,7 @@ def test_a_moving_pen_is_shown_and_not_stored(app):
     ],
     ids=["no url", "none", "small", "strokes", "revision", "width"],
 )
-def test_a_live_report_that_cannot_be_is_nothing_drawn(app, changes):
+def test_an_impossible_live_report_is_no_drawing(app, changes):
     set_live_drawing(app, BOX, **changes)
     assert held(app.run()) == "0 True 0 unnamed"
     set_live_drawing(app, BOX)
@@ -109,13 +109,13 @@ def test_a_live_report_that_cannot_be_is_nothing_drawn(app, changes):
 
 
 @pytest.mark.parametrize("report", ["text", 3, [], {"drawing": 3}, {"drawing": []}, {}])
-def test_no_report_at_all_is_nothing_drawn(app, report):
+def test_any_other_value_is_no_drawing(app, report):
     app.session_state["drawing_live"] = report
     assert held(app.run()) == "0 True 0 unnamed"
 
 
 @pytest.mark.parametrize("data", ["no picture", 3, None, "data:image/png;base64,AAAA"])
-def test_a_canvas_without_a_picture_is_nothing_drawn(app, data):
+def test_a_canvas_without_a_picture_is_no_drawing(app, data):
     report = {"raw": {"objects": []}, "data": data}
     app.session_state["drawing_tools"] = {"drawing": report}
     assert held(show(app, "canvas")).startswith("0 True")
@@ -151,7 +151,7 @@ def test_the_same_strokes_again_after_clear_are_drawn_again(app):
     assert held(app.run()).startswith("2400")
 
 
-def test_a_new_stroke_ends_what_could_be_drawn_again(app):
+def test_after_a_new_stroke_nothing_can_be_redone(app):
     set_tools_drawing(app, BOX, {"left": 0}, {"left": 1})
     show(app, "canvas")
     app.button(key="drawing_undo").click().run()
