@@ -37,7 +37,7 @@ def _component(name: str) -> Any:
         name,
         html=read(f"{name}.html"),
         css=read("../widgets/button.css", "pad.css", f"{name}.css"),
-        js=read("pad_link.js", f"{name}.js"),
+        js=read("pad.js", f"{name}.js"),
     )
 
 

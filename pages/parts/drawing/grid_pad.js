@@ -4,19 +4,17 @@ const SIDE = 28;
 const MOST_UNDONE = 1000; // cells in all steps that can be undone
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-class GridPad {
+class GridPad extends Pad {
   constructor(place) {
+    super(place);
     this.grid = place.querySelector("[role=grid]");
-    this.status = place.querySelector("[role=status]");
-    this.buttons = {};
-    for (const name of ["undo", "redo", "clear"]) {
-      this.buttons[name] = place.querySelector(`[data-tool=${name}]`);
-    }
     this.cells = [];
     for (let row = 0; row < SIDE; row += 1) this.grid.append(this.row(row));
-    this.link = new Link(() => this.report());
-    this.listening = new AbortController();
-    this.listen(place.querySelector(".pad"));
+    this.on(this.grid, "keydown", (event) => this.key(event));
+    this.on(this.grid, "pointerdown", (event) => this.down(event));
+    this.on(this.grid, "pointermove", (event) => this.move(event));
+    this.on(this.grid, "pointerup pointercancel lostpointercapture", (event) => this.up(event));
+    this.on(this.grid, "focus", () => this.announce());
   }
 
   row(index) {
@@ -46,30 +44,6 @@ class GridPad {
     this.updateButtons();
   }
 
-  listen(pad) {
-    const on = (target, names, handler) => {
-      for (const name of names.split(" ")) {
-        target.addEventListener(name, handler, { signal: this.listening.signal });
-      }
-    };
-    on(this.grid, "keydown", (event) => this.key(event));
-    on(this.grid, "pointerdown", (event) => this.down(event));
-    on(this.grid, "pointermove", (event) => event.pointerId === this.pointer && this.drag(event));
-    on(this.grid, "pointerup pointercancel lostpointercapture", (event) => {
-      if (event.pointerId === this.pointer) this.pointer = null;
-    });
-    on(this.grid, "focus", () => this.announce());
-    for (const [name, button] of Object.entries(this.buttons)) {
-      on(button, "click", () => this[name]());
-    }
-    on(pad, "keydown", (event) => {
-      const tool = shortcut(event);
-      if (!tool) return;
-      event.preventDefault();
-      this[tool]();
-    });
-  }
-
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { here } = this;
@@ -94,6 +68,14 @@ class GridPad {
     this.pointer = event.pointerId;
     this.inking = !this.ink(this.at(event) ?? this.here); // a drag draws, or erases
     this.drag(event);
+  }
+
+  move(event) {
+    if (event.pointerId === this.pointer) this.drag(event);
+  }
+
+  up(event) {
+    if (event.pointerId === this.pointer) this.pointer = null;
   }
 
   drag(event) {
@@ -188,9 +170,9 @@ class GridPad {
   }
 
   updateButtons() {
-    enable(this.buttons.undo, this.past.length);
-    enable(this.buttons.redo, this.future.length);
-    enable(this.buttons.clear, this.cells.some((_, i) => this.ink(i)));
+    this.enable("undo", this.past.length);
+    this.enable("redo", this.future.length);
+    this.enable("clear", this.cells.some((_, i) => this.ink(i)));
   }
 }
 

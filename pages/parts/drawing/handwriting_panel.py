@@ -29,6 +29,7 @@ LABEL = "drawing_true_label"
 PER_PAGE, MOST_MODELS = 24, 8
 
 
+@st.fragment
 def show(
     pixels: np.ndarray | None,
     predicted: int | None,
@@ -48,21 +49,12 @@ def show(
     offers : list of ModelOnOffer
         All models.
     """
-    st.fragment(_panel)(pixels, predicted, offer, offers)
-
-
-def _panel(
-    pixels: np.ndarray | None,
-    predicted: int | None,
-    offer: ModelOnOffer,
-    offers: list[ModelOnOffer],
-) -> None:
     texts.show("handwriting", "intro")
     digit_models = [o for o in offers if o.class_names == DIGITS]
     label = None
     if pixels is not None:
         suggested = predicted if offer in digit_models else None
-        label = state.settle_label(LABEL, Sample(pixels, 0).id, suggested)
+        label = state.settle(LABEL, suggested, Sample(pixels, 0).id)
     pressed = state.take_press()
     try:
         saved = _changed(pressed, pixels, label)

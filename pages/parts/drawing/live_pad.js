@@ -5,8 +5,8 @@ const MARGIN = 40; // pixels; points farther outside the pad are clipped to this
 const NEAR = 1; // pixels; points closer than this to the last one are dropped
 const MOST_POINTS = 4000;
 
-// A stroke is a flat list x, y, width, x, y, width..., in whole tenths of a pixel: it gives the same
-// picture when it is drawn, drawn again after an undo, and restored by Python.
+// A stroke is a flat list x, y, width, x, y, width..., in whole tenths of a pixel: it gives the
+// same picture when it is drawn, drawn again after an undo, and restored by Python.
 const point = (stroke, i) => ({
   x: stroke[3 * i] / 10,
   y: stroke[3 * i + 1] / 10,
@@ -46,8 +46,9 @@ function drawEnd(context, stroke) {
   context.stroke();
 }
 
-class LivePad {
+class LivePad extends Pad {
   constructor(place) {
+    super(place);
     this.sheet = place.querySelector("canvas");
     this.picture = document.createElement("canvas"); // sent to Python, never shown
     this.picture.width = this.picture.height = SIDE;
@@ -56,14 +57,19 @@ class LivePad {
       this.picture.getContext("2d", { willReadFrequently: true }),
     ];
     this.slider = place.querySelector("input");
-    this.status = place.querySelector("[role=status]");
-    this.buttons = {};
-    for (const name of ["undo", "redo", "clear"]) {
-      this.buttons[name] = place.querySelector(`[data-tool=${name}]`);
-    }
-    this.link = new Link(() => this.report());
-    this.listening = new AbortController();
-    this.listen(place.querySelector(".pad"));
+    this.on(this.sheet, "pointerdown", (event) => this.down(event));
+    this.on(this.sheet, "pointermove", (event) => this.move(event));
+    this.on(this.sheet, "pointerup pointercancel lostpointercapture", (event) => this.up(event));
+    // Otherwise a tablet's handwriting recognition takes the strokes.
+    this.on(this.sheet, "touchmove", (event) => event.cancelable && event.preventDefault(), {
+      passive: false,
+    });
+    this.on(this.slider, "input", () => this.showWidth());
+    this.on(window, "resize", () => this.ratio !== window.devicePixelRatio && this.fit());
+  }
+
+  shortcut(event) {
+    return super.shortcut(event) || (event.key === "Delete" ? "clear" : "");
   }
 
   begin({ strokes, width }) {
@@ -76,32 +82,6 @@ class LivePad {
     this.showWidth();
     this.fit();
     this.updateTools();
-  }
-
-  listen(pad) {
-    const on = (target, names, handler, more = {}) => {
-      for (const name of names.split(" ")) {
-        target.addEventListener(name, handler, { signal: this.listening.signal, ...more });
-      }
-    };
-    on(this.sheet, "pointerdown", (event) => this.down(event));
-    on(this.sheet, "pointermove", (event) => this.move(event));
-    on(this.sheet, "pointerup pointercancel lostpointercapture", (event) => this.up(event));
-    // Otherwise a tablet's handwriting recognition takes the strokes.
-    on(this.sheet, "touchmove", (event) => event.cancelable && event.preventDefault(), {
-      passive: false,
-    });
-    on(this.slider, "input", () => this.showWidth());
-    for (const [name, button] of Object.entries(this.buttons)) {
-      on(button, "click", () => this[name]());
-    }
-    on(pad, "keydown", (event) => {
-      const tool = shortcut(event) || (event.key === "Delete" ? "clear" : "");
-      if (!tool) return;
-      event.preventDefault();
-      this[tool]();
-    });
-    on(window, "resize", () => this.ratio !== window.devicePixelRatio && this.fit());
   }
 
   // Match the sheet's pixels to the screen's; the picture that is sent stays 280x280.
@@ -232,9 +212,9 @@ class LivePad {
 
   updateTools() {
     const n = this.strokes.length;
-    enable(this.buttons.undo, this.past.length);
-    enable(this.buttons.redo, this.future.length);
-    enable(this.buttons.clear, n);
+    this.enable("undo", this.past.length);
+    this.enable("redo", this.future.length);
+    this.enable("clear", n);
     this.status.textContent = this.full()
       ? "The pad is full: undo a stroke or clear it."
       : ["Nothing drawn yet", "1 stroke"][n] ?? `${n} strokes`;

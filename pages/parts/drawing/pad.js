@@ -1,4 +1,4 @@
-// Shared by both pads: when to report to Python, and which pad belongs to which place on the page.
+// Shared by both pads: when to report to Python, buttons and shortcuts, which pad is at a place.
 
 const EVERY_MS = 50; // while the pen moves, at least this long between two reports
 const REPLY_MS = 400; // wait at most this long for Python to process a report
@@ -60,13 +60,52 @@ class Link {
   }
 }
 
+class Pad {
+  constructor(place) {
+    this.status = place.querySelector("[role=status]");
+    this.link = new Link(() => this.report());
+    this.listening = new AbortController();
+    this.buttons = {};
+    for (const name of ["undo", "redo", "clear"]) {
+      this.buttons[name] = place.querySelector(`[data-tool=${name}]`);
+      this.on(this.buttons[name], "click", () => this[name]());
+    }
+    this.on(place.querySelector(".pad"), "keydown", (event) => {
+      const tool = this.shortcut(event);
+      if (!tool) return;
+      event.preventDefault();
+      this[tool]();
+    });
+  }
+
+  on(target, names, handler, options = {}) {
+    for (const name of names.split(" ")) {
+      target.addEventListener(name, handler, { signal: this.listening.signal, ...options });
+    }
+  }
+
+  shortcut(event) {
+    const key = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && !event.altKey) {
+      if (key === "z") return event.shiftKey ? "redo" : "undo";
+      if (key === "y") return "redo";
+    }
+    return "";
+  }
+
+  // A disabled button stays focusable: otherwise the focus would be lost when it is disabled.
+  enable(name, enabled) {
+    this.buttons[name].setAttribute("aria-disabled", String(!enabled));
+  }
+}
+
 const shown = new WeakMap(); // place on the page => its pad
 
 // Streamlit calls this with every reply, and calls the function it returns before or after the next
 // call. So the pad ends only when its place has left the page.
-function show({ parentElement: place, data, setStateValue }, Pad) {
+function show({ parentElement: place, data, setStateValue }, KindOfPad) {
   const isNew = !shown.has(place);
-  if (isNew) shown.set(place, new Pad(place));
+  if (isNew) shown.set(place, new KindOfPad(place));
   const pad = shown.get(place);
   pad.link.reply(setStateValue, data.processed);
   if (isNew) pad.begin(data);
@@ -78,18 +117,4 @@ function show({ parentElement: place, data, setStateValue }, Pad) {
       shown.delete(place);
     }, GONE_MS);
   };
-}
-
-// A disabled button stays focusable: otherwise the focus would be lost when it is disabled.
-function enable(button, enabled) {
-  button.setAttribute("aria-disabled", String(!enabled));
-}
-
-function shortcut(event) {
-  const key = event.key.toLowerCase();
-  if ((event.ctrlKey || event.metaKey) && !event.altKey) {
-    if (key === "z") return event.shiftKey ? "redo" : "undo";
-    if (key === "y") return "redo";
-  }
-  return "";
 }
