@@ -1,7 +1,4 @@
-"""The activation functions of the lesson: a table, each in NumPy with its derivative, and in torch.
-
-The same table feeds the page and the tests.
-"""
+"""The activation functions of the lesson: each in NumPy with its derivative, and in PyTorch."""
 
 from __future__ import annotations
 
@@ -81,24 +78,24 @@ def silu_slope(z: np.ndarray) -> np.ndarray:
     return sigmoid(z) * (1 + z * (1 - sigmoid(z)))
 
 
-def softmax(z: np.ndarray) -> np.ndarray:
+def softmax_first(z: np.ndarray) -> np.ndarray:
     rows = np.stack([z, np.zeros_like(z), np.zeros_like(z)], axis=1)  # three logits: z, 0, 0
     p = np.exp(rows) / np.exp(rows).sum(axis=1, keepdims=True)
     return p[:, 0]
 
 
-def softmax_slope(z: np.ndarray) -> np.ndarray:
-    return softmax(z) * (1 - softmax(z))
+def softmax_first_slope(z: np.ndarray) -> np.ndarray:
+    return softmax_first(z) * (1 - softmax_first(z))
 
 
-def softmax_in_torch(z: Tensor) -> Tensor:
+def softmax_first_in_torch(z: Tensor) -> Tensor:
     rows = torch.stack([z, torch.zeros_like(z), torch.zeros_like(z)], dim=1)
     return nn.Softmax(dim=1)(rows)[:, 0]
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One row of the table.
+    """An activation function.
 
     Attributes
     ----------
@@ -107,7 +104,7 @@ class Activation:
     in_numpy, slope : callable
         (N,) float64 -> (N,) float64: the function and its derivative.
     in_torch : callable
-        The same on tensors.
+        The same function on tensors.
     """
 
     name: str
@@ -138,9 +135,9 @@ ACTIVATIONS = {
         Activation(
             "softmax",
             r"\frac{e^{z_i}}{\sum_j e^{z_j}}",
-            softmax,
-            softmax_slope,
-            softmax_in_torch,
+            softmax_first,
+            softmax_first_slope,
+            softmax_first_in_torch,
         ),
     )
 }
@@ -148,7 +145,7 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ActivationCurve:
-    """An activation over a range: all arrays (N,) float64."""
+    """An activation and its derivative over a range of z: (N,) float64 arrays."""
 
     z: np.ndarray
     value: np.ndarray
@@ -158,7 +155,7 @@ class ActivationCurve:
 
 
 def curve(activation: Activation, z: np.ndarray) -> ActivationCurve:
-    """Evaluate an activation and its derivative, and check them against PyTorch and autograd.
+    """Compute an activation and its derivative, and compare them with PyTorch and autograd.
 
     Parameters
     ----------
@@ -174,7 +171,7 @@ def curve(activation: Activation, z: np.ndarray) -> ActivationCurve:
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
-    """Two layers against the best single one, on inputs x from -3 to 3.
+    """The output of two layers and of the best single layer, for inputs x from -3 to 3.
 
     Attributes
     ----------
@@ -190,10 +187,10 @@ class Collapse:
 
 
 def collapse(activation: Activation | None, seed: int, hidden: int = 8) -> Collapse:
-    """Replace a network 1 -> hidden -> 1 by one linear layer, as well as that can be done.
+    """Replace a network 1 -> hidden -> 1 by the best single linear layer.
 
-    Without an activation the single layer is exact: W = W2 W1, b = W2 b1 + b2. With one there is no
-    such formula, so the line is the best in the least-squares sense.
+    Without an activation the single layer is exact: W = W2 W1, b = W2 b1 + b2. With one it is the
+    line with the least squared error.
     """
     rng = np.random.default_rng(seed)
     W1, b1 = rng.normal(size=(hidden, 1)), rng.normal(size=(hidden, 1))

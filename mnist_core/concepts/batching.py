@@ -1,4 +1,4 @@
-"""A shuffled batch in two ways: PyTorch's DataLoader, and indexing an array."""
+"""Shuffled batches in two ways: with PyTorch's DataLoader, and by indexing an array."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Images(TorchDataset[Batch]):
-    """Stored images as a torch data set: each asked for, and converted, by itself."""
+    """Stored images as a torch data set, which converts one image at a time."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
         self.images, self.labels = images, labels
@@ -66,7 +66,7 @@ def batch_by_index(
 
 @dataclass(frozen=True, slots=True)
 class BatchTimes:
-    """The last batch of each way, and how long a number of batches took."""
+    """The DataLoader's last batch, and the milliseconds that each way took for all batches."""
 
     x: Tensor
     labels: Tensor
@@ -78,7 +78,7 @@ class BatchTimes:
 def time_batches(
     images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, n_batches: int = 20
 ) -> BatchTimes:
-    """Make the same number of shuffled batches in both ways and measure them.
+    """Measure how long each way takes to make a number of shuffled batches.
 
     Parameters
     ----------
@@ -101,6 +101,6 @@ def _timed(work: Callable[[], Batch]) -> tuple[Batch, float]:
 def random_images(
     images: np.ndarray, labels: np.ndarray, count: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pick so many images at random, without repetition: (count, 28, 28) uint8, (count,) int64."""
+    """Pick images at random, without repetition: (count, 28, 28) uint8 and (count,) int64."""
     chosen = np.random.default_rng(seed).choice(len(images), min(count, len(images)), replace=False)
     return images[chosen], labels[chosen]

@@ -23,7 +23,7 @@ __all__ = [
 
 
 def fresh_layer(n_in: int, n_out: int, bias: bool, seed: int) -> nn.Linear:
-    """Make an ``nn.Linear`` whose numbers come from a seed, not from torch's global generator."""
+    """Make an ``nn.Linear`` with weights drawn from a seed, not from torch's global generator."""
     layer = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=bias)
     initialise(layer, torch.Generator().manual_seed(seed))
     return layer
@@ -41,10 +41,9 @@ def lesson_in_numpy(layer: nn.Linear) -> np.ndarray:
 
 
 def layer_in_torch(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.ndarray:
-    n_out, n_in = W.shape
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=b is not None)
-    layer.load_state_dict({"weight": torch.tensor(W)} | _as_state(b))
-    return layer(torch.tensor(x)).detach().numpy()  # (n_in,) -> (n_out,)
+    bias = None if b is None else torch.tensor(b)
+    y = nn.functional.linear(torch.tensor(x), torch.tensor(W), bias)  # what nn.Linear calls
+    return y.numpy()  # (n_out,)
 
 
 def layer_in_numpy(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.ndarray:
@@ -52,13 +51,9 @@ def layer_in_numpy(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.nda
     return y if b is None else y + b
 
 
-def _as_state(b: np.ndarray | None) -> dict[str, torch.Tensor]:
-    return {} if b is None else {"bias": torch.tensor(b)}
-
-
 @dataclass(frozen=True, slots=True)
 class LayerResult:
-    """What both said: ``in_torch`` and ``in_numpy`` are (n_out,) float32."""
+    """The output of a layer, (n_out,) float32, computed by PyTorch and by NumPy."""
 
     in_torch: np.ndarray
     in_numpy: np.ndarray
@@ -66,7 +61,7 @@ class LayerResult:
 
 
 def apply_layer(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> LayerResult:
-    """Compute y = Wx + b with both.
+    """Compute y = Wx + b with PyTorch and with NumPy.
 
     Parameters
     ----------
@@ -77,7 +72,7 @@ def apply_layer(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> LayerResu
     Raises
     ------
     ValueError
-        If the shapes do not fit or a number is missing or not finite.
+        If the shapes do not fit or a number is not finite.
     """
     if W.ndim != 2 or x.shape != W.shape[1:] or (b is not None and b.shape != W.shape[:1]):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""From ten logits to one number that says how wrong they are, in NumPy and in PyTorch."""
+"""Losses of ten logits and their gradients, in NumPy and in PyTorch."""
 
 from __future__ import annotations
 
@@ -65,19 +65,19 @@ def squared_error_in_torch(z: np.ndarray, label: int) -> tuple[float, np.ndarray
 
 @dataclass(frozen=True, slots=True)
 class LossResult:
-    """A loss by several ways; arrays are (10,) float32.
+    """A loss computed in several ways; arrays are (10,) float32.
 
     Attributes
     ----------
     p, log_p : (10,)
         softmax(z) and its logarithm.
     in_torch, in_two_parts, in_numpy : float
-        CrossEntropyLoss; LogSoftmax followed by NLLLoss; NumPy. For the squared error the second
-        repeats the first.
+        By CrossEntropyLoss; by LogSoftmax and NLLLoss; by NumPy. For the squared error the first
+        two are the same.
     by_hand, by_autograd : (10,)
         d loss / d z.
     check : Check
-        The largest difference between any of them.
+        The largest difference between the results of the different ways.
     """
 
     p: np.ndarray
@@ -91,7 +91,7 @@ class LossResult:
 
 
 def loss_of(kind: str, z: np.ndarray, label: int) -> LossResult:
-    """Compute a loss and its gradient for ten logits and the right class, by every way.
+    """Compute a loss and its gradient for ten logits and the right class, in every way.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def loss_of(kind: str, z: np.ndarray, label: int) -> LossResult:
     Raises
     ------
     ValueError
-        If the kind is not known or the logits are not ten finite numbers.
+        If the kind or label is unknown or the logits are not ten finite numbers.
     """
     if z.shape != (10,) or not np.isfinite(z).all():
         raise ValueError(f"expected ten finite logits, got {z}.")

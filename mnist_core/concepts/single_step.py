@@ -1,4 +1,4 @@
-"""One step of SGD under the magnifying glass: before, after, and the same in NumPy."""
+"""One step of SGD in PyTorch and in NumPy, compared."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["SingleStep", "single_step"]
 
 @dataclass(frozen=True, slots=True)
 class SingleStep:
-    """A step by PyTorch and by NumPy.
+    """The losses and weights of a step that PyTorch and NumPy both took.
 
     Attributes
     ----------
     loss_before, loss_after : float
-        PyTorch's loss of the batch, before and after the step.
+        PyTorch's loss of the batch before and after the step.
     numpy_loss_before : float
     differences : dict of str to float
-        For each weight tensor the largest difference between PyTorch's and NumPy's after the step.
+        For each weight tensor, the largest difference between PyTorch and NumPy after the step.
     check : Check
-        The largest of them all, and of the losses.
+        The largest difference of all weights and of the loss before the step.
     """
 
     loss_before: float
@@ -56,7 +56,7 @@ def step_in_numpy(network: Network, images: np.ndarray, labels: np.ndarray, lr: 
 def single_step(
     model: nn.Sequential, images: np.ndarray, labels: np.ndarray, lr: float = 0.01
 ) -> SingleStep:
-    """Take the same step with both engines from the same weights. Changes the model.
+    """Take the same step with both engines from the same weights. The model is changed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The zoom in a browser: click down to a sum, add up what the page says, and come back out."""
+"""The zoom in a browser: click down to a sum, add up its printed terms, and go back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def press(page: Page, name: str) -> None:
 
 
 def here(page: Page, words: str) -> None:
-    """Wait until the breadcrumb says where we are."""
+    """Wait until the breadcrumb ends with these words."""
     expect(handle(page, "zoom_breadcrumb").locator("strong")).to_have_text([words])
     settled(page)
 
@@ -40,7 +40,7 @@ def adds_up(page: Page) -> int:
     return added
 
 
-def test_from_the_network_to_a_sum_and_back_out_level_by_level(server, visit):
+def test_from_the_network_to_a_sum_and_back_level_by_level(server, visit):
     page = start(server, visit, "cnn")
     expect(handle(page, "zoom_picture").locator("button.card")).to_have_count(9)
     here(page, "Network")

@@ -5,12 +5,12 @@ from torch import nn
 
 from mnist_core.concepts.activations import ACTIVATIONS, Activation, collapse, curve
 
-Z = np.linspace(-6, 6, 241)  # with 0, where ReLU, LeakyReLU and ELU change
+Z = np.linspace(-6, 6, 241)  # includes 0, the kink of ReLU, LeakyReLU and ELU
 ROWS = pytest.mark.parametrize("row", ACTIVATIONS.values(), ids=lambda row: row.name)
 
 
 def in_torch(row):
-    """The value and slope by PyTorch and autograd in float64."""
+    """Return value and slope by PyTorch and autograd, in float64."""
     z = torch.from_numpy(Z.copy()).requires_grad_()
     value = row.in_torch(z)
     (slope,) = torch.autograd.grad(value.sum(), z)
@@ -33,7 +33,7 @@ def test_the_slope_is_a_finite_difference(row):
 
 
 @ROWS
-def test_a_curve_carries_the_table_s_numbers_and_matching_checks(row):
+def test_a_curve_has_the_values_and_slopes_of_its_activation(row):
     z = Z.copy()
     result = curve(row, z)
     np.testing.assert_array_equal(z, Z)
@@ -72,7 +72,7 @@ def test_exact_values(name, z, value):
     np.testing.assert_allclose(result, value, rtol=0, atol=1e-15)
 
 
-def test_the_table_s_names_are_those_of_its_rows():
+def test_each_activation_is_found_by_its_name():
     assert {name: row.name for name, row in ACTIVATIONS.items()} == {n: n for n in ACTIVATIONS}
     assert all(row.formula for row in ACTIVATIONS.values())
 
@@ -81,13 +81,13 @@ def test_the_table_s_names_are_those_of_its_rows():
 def test_without_an_activation_two_layers_are_one(seed):
     result = collapse(None, seed)
     assert result.largest_gap < 1e-12
-    assert np.ptp(result.two_layers) > 0.1  # and not because they are flat
+    assert np.ptp(result.two_layers) > 0.1  # although they are not flat
     assert (result.x[0], result.x[-1]) == (-3, 3)
 
 
 @pytest.mark.parametrize("seed", range(5))
 @ROWS
-def test_with_an_activation_no_single_layer_will_do(row, seed):
+def test_with_an_activation_no_single_layer_is_exact(row, seed):
     result = collapse(row, seed)
     assert result.largest_gap > 1e-3
     assert result.largest_gap == np.abs(result.two_layers - result.one_layer).max()

@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from mnist_core.concepts import batching
 from mnist_core.concepts.batching import (
     Images,
     batch_by_index,
@@ -23,7 +26,7 @@ def epoch_of(way, seed):
 
 
 def places_in(x):
-    """Find each image of a batch among the stored ones."""
+    """Return the index of each image of a batch among the stored images."""
     return [int(np.flatnonzero((to_input(IMAGES) == image).all(dim=(1, 2, 3)))[0]) for image in x]
 
 
@@ -67,8 +70,14 @@ def test_time_batches_measures_whole_batches_only(asked, made):
     assert times.n_batches == made
     assert torch.equal(times.x, x)
     assert torch.equal(times.labels, y)
-    assert times.loader_ms > 0
-    assert times.index_ms > 0
+
+
+def test_both_ways_are_timed_in_milliseconds(monkeypatch):
+    seconds = iter([10.0, 10.5, 20.0, 20.25])
+    clock = SimpleNamespace(perf_counter=lambda: next(seconds))
+    monkeypatch.setattr(batching, "time", clock)
+    times = time_batches(IMAGES, LABELS, BATCH_SIZE, seed=0)
+    assert (times.loader_ms, times.index_ms) == (500, 250)
 
 
 def test_fewer_images_than_a_batch_make_one_batch_of_them():

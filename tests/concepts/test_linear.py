@@ -40,14 +40,14 @@ def test_torch_and_numpy_agree_on_any_layer(n_out, n_in, bias):
     assert result.check.matches
 
 
-def test_the_check_would_notice_a_forgotten_bias(monkeypatch):
+def test_the_check_notices_a_forgotten_bias(monkeypatch):
     monkeypatch.setattr(linear, "layer_in_numpy", lambda W, _, x: W.dot(x))
     result = apply_layer(W, B, X)
     assert not result.check.matches
     assert result.check.largest_difference == 20
 
 
-def test_what_goes_in_is_not_changed():
+def test_the_arguments_are_not_changed():
     given = [a.copy() for a in (W, B, X)]
     apply_layer(*given)
     for a, b in zip(given, (W, B, X), strict=True):
@@ -71,7 +71,7 @@ def test_shapes_that_do_not_fit_are_refused(w, b, x, named):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", [0, 1, 2])
-def test_a_cell_without_a_finite_number_is_refused(where, bad):
+def test_a_number_that_is_not_finite_is_refused(where, bad):
     arrays = [W.copy(), B.copy(), X.copy()]
     arrays[where].flat[0] = bad
     with pytest.raises(ValueError, match="needs a finite number"):
@@ -79,7 +79,7 @@ def test_a_cell_without_a_finite_number_is_refused(where, bad):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_fresh_layer_is_what_torch_would_make_from_the_seed(bias):
+def test_a_fresh_layer_equals_torch_s_for_the_same_seed(bias):
     with torch.random.fork_rng():
         torch.manual_seed(6)
         expected = nn.Linear(7, 4, bias=bias)

@@ -115,7 +115,7 @@ def test_naive_softmax_overflows_at_1000_and_the_stable_one_does_not():
     np.testing.assert_allclose(p, [np.e / (np.e + 1), 1 / (np.e + 1), 0], atol=1e-15)
 
 
-def test_both_softmaxes_are_the_same_where_nothing_overflows():
+def test_both_softmaxes_agree_without_overflow():
     np.testing.assert_allclose(naive_softmax(Z), stable_softmax(Z), rtol=1e-14)
     np.testing.assert_allclose(stable_softmax(Z), softmax(Z), rtol=1e-14)
 

@@ -21,7 +21,7 @@ def cards(name: str) -> tuple[network.Card, ...]:
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-def test_there_is_a_card_for_the_image_each_layer_and_the_answer(name):
+def test_there_is_a_card_for_the_image_each_layer_and_the_prediction(name):
     first, *layers, last = cards(name)
     shapes = architectures.layer_shapes(architectures.build(name, 0))[1:]
     assert [card.name for card in layers] == [layer for layer, _ in shapes]

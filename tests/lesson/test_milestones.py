@@ -65,7 +65,7 @@ def test_a_missing_part_is_refused_by_name(missing, tmp_path):
         load_milestones(path)
 
 
-def test_a_part_too_many_is_refused_by_name(tmp_path):
+def test_an_unknown_part_is_refused_by_name(tmp_path):
     path = write(tmp_path / "a.toml", PARTS | {"month": "3"})
     with pytest.raises(ValueError, match="'month'"):
         load_milestones(path)
@@ -81,7 +81,7 @@ def test_the_lesson_s_timeline_is_long_and_in_order():
     assert {m.lane for m in milestones} == set(LANES)
 
 
-def test_every_milestone_says_what_who_and_where_from():
+def test_every_milestone_has_a_title_people_a_sentence_and_a_source():
     for m in load_milestones(FILE):
         assert isinstance(m.year, int)
         for part in (m.title, m.who, m.sentence, m.source):
@@ -90,6 +90,6 @@ def test_every_milestone_says_what_who_and_where_from():
         assert m.url == "" or m.url.startswith("https://"), m
 
 
-def test_no_milestone_is_told_twice():
+def test_no_milestone_appears_twice():
     titles = [m.title for m in load_milestones(FILE)]
     assert len(set(titles)) == len(titles)

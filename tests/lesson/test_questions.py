@@ -32,7 +32,7 @@ ANSWERS = {  # the right options according to the explanations in questions.toml
 }
 
 
-def test_table_and_texts_agree():
+def test_each_question_has_words():
     assert list(QUESTIONS) == list(texts.questions())
     assert set(QUESTIONS) == set(ANSWERS)
     assert all(row.name == name for name, row in QUESTIONS.items())
@@ -48,7 +48,7 @@ def test_a_question_is_asked_once_on_its_page(name):
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_the_answer_that_comes_out_is_the_one_explained(name):
+def test_the_computed_answer_is_the_explained_one(name):
     with global_generators_untouched():
         result = QUESTIONS[name].compute()
     assert result.answer == ANSWERS[name]
@@ -146,7 +146,7 @@ def test_moving_by_the_margin_loses_no_ink():
     assert not images[:, :, :4].any()
 
 
-def test_three_neurons_are_needed_to_enclose():
+def test_three_neurons_are_needed_to_enclose_the_points():
     n = outcome("playground_neurons").numbers
     assert n["with_1"] > n["with_2"] > 0.1
     assert n["with_3"] < 0.05

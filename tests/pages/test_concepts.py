@@ -1,4 +1,4 @@
-"""Layer, Activation, Loss and Home: what each control changes."""
+"""Layer, Activation, Loss and Home: the effect of each control."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_logits_of_a_real_image(open_page):
     assert "match" in app.success[0].value
 
 
-def test_naive_softmax_overflows_and_the_other_does_not(open_page):
+def test_naive_softmax_overflows_and_the_stable_one_does_not(open_page):
     app = open_page("loss")
     before = numbers(app)["largest logit subtracted first"]
     app.slider(key="loss_shift").set_value(150).run()
@@ -118,7 +118,7 @@ def test_home_timeline_steps_and_remembers(open_page):
     assert f"#### {year}" in words(app)
 
 
-def test_home_shows_what_was_done(open_page):
+def test_home_marks_the_pages_seen(open_page):
     app = open_page("layer")
     go_to(app, "home")
     assert "seen" in words(app)

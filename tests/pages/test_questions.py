@@ -1,4 +1,4 @@
-"""Predict, then look: answers, the tally on the home page, and that both last."""
+"""Questions: their answers, the tally on the home page, and both after a reload."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def answer(app, name: str, option: str):
     return app
 
 
-def test_one_may_read_on_without_an_answer(open_page):
+def test_a_question_can_be_left_unanswered(open_page):
     app = open_page("layer")
     assert app.radio(key="question_layer_parameters").value is None
     assert app.button(key="question_layer_parameters_check").disabled
@@ -38,7 +38,7 @@ def test_a_right_answer_is_explained_with_its_numbers(open_page):
     assert "layer.weight.numel()" in code[0]
 
 
-def test_a_wrong_answer_is_told_what_came_out_and_stands(open_page):
+def test_a_wrong_answer_shows_the_right_option_and_cannot_be_changed(open_page):
     app = answer(open_page("layer"), "layer_parameters", "12")
     assert RIGHT not in [s.value for s in app.success]
     assert "It came out differently: **15**" in [i.value for i in app.info]
@@ -69,14 +69,14 @@ def test_the_tally_is_on_the_route_map(open_page):
     assert "1 of 1] prediction right" in said  # loss
 
 
-def test_an_answer_lasts_over_a_page_change(open_page):
+def test_an_answer_survives_a_page_change(open_page):
     app = answer(open_page("layer"), "layer_parameters", "12")
     go_to(go_to(app, "loss"), "layer")
     assert "12 · *your prediction*" in words(app)
     assert "It came out differently: **15**" in [i.value for i in app.info]
 
 
-def test_a_choice_not_checked_lasts_too(open_page):
+def test_an_unchecked_choice_survives_a_page_change(open_page):
     app = open_page("layer")
     app.radio(key="question_layer_parameters").set_value("16").run()
     go_to(go_to(app, "loss"), "layer")
@@ -84,27 +84,27 @@ def test_a_choice_not_checked_lasts_too(open_page):
 
 
 def workspace_file(app):
-    return settings().work_dir / app.session_state["slot_workspace"] / "workspace.json"
+    return settings().work_dir / app.query_params["workspace"] / "workspace.json"
 
 
 def opened_again(app, name: str):
     """Open the address of a workspace in another session, as a reload does."""
     again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    again.query_params["workspace"] = app.session_state["slot_workspace"]
+    again.query_params["workspace"] = app.query_params["workspace"]
     return go_to(again.run(), name)
 
 
-def test_an_answer_lasts_over_a_reload(open_page):
+def test_an_answer_survives_a_reload(open_page):
     app = answer(open_page("layer"), "layer_parameters", "12")
-    kept = json.loads(workspace_file(app).read_text("utf-8"))
-    assert kept["answers"] == {"layer_parameters": ["12", False]}
+    saved = json.loads(workspace_file(app).read_text("utf-8"))
+    assert saved["answers"] == {"layer_parameters": ["12", False]}
     again = opened_again(app, "layer")
     assert "12 · *your prediction*" in words(again)
     assert "0 of 1 prediction right" in words(go_to(again, "home"))
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "saved",
     [
         7,
         {"layer_parameters": "15"},
@@ -114,16 +114,16 @@ def test_an_answer_lasts_over_a_reload(open_page):
         {"no_such_question": ["15", True]},
     ],
 )
-def test_what_cannot_be_an_answer_is_left_out(open_page, kept):
+def test_an_invalid_saved_answer_is_dropped(open_page, saved):
     app = answer(open_page("layer"), "layer_parameters", "12")
     file = workspace_file(app)
-    file.write_text(json.dumps({"answers": kept}), "utf-8")
+    file.write_text(json.dumps({"answers": saved}), "utf-8")
     again = opened_again(app, "layer")
     assert again.radio(key="question_layer_parameters").value is None
     assert "prediction" not in words(go_to(again, "home"))
 
 
-def test_an_option_that_is_gone_does_no_harm(open_page):
+def test_a_saved_option_that_no_longer_exists_is_not_marked(open_page):
     app = answer(open_page("layer"), "layer_parameters", "12")
     file = workspace_file(app)
     file.write_text(json.dumps({"answers": {"layer_parameters": ["13", False]}}), "utf-8")

@@ -1,4 +1,4 @@
-"""The zoom and the walk through one step, on the Model page: what each control changes."""
+"""The zoom and the walk through one step: the effect of each control."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def check_of_sum(line: str) -> None:
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-def test_every_layer_and_a_unit_of_it_can_be_opened_down_to_its_number(open_page, name):
+def test_a_unit_of_every_layer_opens_down_to_its_number(open_page, name):
     app = opened(open_page, name)
     assert app.selectbox(key="zoom_layer").options == LAYERS[name]
     for layer in LAYERS[name]:
@@ -93,7 +93,7 @@ def test_each_part_of_the_breadcrumb_leads_back_to_its_level(open_page):
     assert app.selectbox(key="zoom_layer").value is None
 
 
-def test_another_place_unit_or_layer_is_opened_as_deep_as_it_can_be(open_page):
+def test_another_place_or_unit_opens_its_number_and_another_layer_its_top(open_page):
     app = into(opened(open_page), "conv1", 3, arithmetic=True)
     before = result(app)
     row = app.selectbox(key="zoom_row")
@@ -109,7 +109,7 @@ def test_another_place_unit_or_layer_is_opened_as_deep_as_it_can_be(open_page):
     check_of_sum(result(app))
 
 
-def test_a_convolution_over_maps_shows_the_map_that_is_chosen(open_page):
+def test_a_convolution_over_maps_shows_the_chosen_map(open_page):
     app = into(opened(open_page), "conv2", 3, arithmetic=True)
     line = result(app)
     app.selectbox(key="zoom_channel").set_value("2").run()
@@ -119,7 +119,7 @@ def test_a_convolution_over_maps_shows_the_map_that_is_chosen(open_page):
     assert result(app) == line
 
 
-def test_where_one_was_is_kept_for_each_architecture_and_over_a_visit_elsewhere(open_page):
+def test_each_architecture_remembers_its_open_path_over_a_page_change(open_page):
     app = into(opened(open_page), "conv1", 3)
     app.selectbox(key="model_offer").set_value("mlp").run()
     assert app.selectbox(key="zoom_layer").value is None
@@ -177,7 +177,7 @@ def test_a_batch_and_another_unit_can_be_walked_through(open_page):
     assert next(m.value for m in app.markdown if m.value.startswith("Its bias")) != before
 
 
-def test_what_the_picture_reports_counts_only_if_it_was_on_offer():
+def test_a_reported_click_counts_only_if_its_id_is_known():
     known = {"conv1", "l1"}
     assert zoom_picture.reported({"opened": "l1"}, known) == "l1"
     for report in ({"opened": "conv9"}, {"opened": 7}, {"opened": ["l1"]}, {}, None, "l1"):
@@ -195,7 +195,7 @@ def test_a_mistake_of_the_evaluation_can_be_opened(open_page):
     check_of_sum(result(app))
 
 
-def test_the_activation_page_counts_the_network_s_own_numbers(open_page):
+def test_the_activation_page_counts_a_network_s_pre_activations(open_page):
     app = open_page("activation")
     app.selectbox(key="activation_model").set_value("mlp").run()
     found = re.search(r"\*\*(\d+) of the 128\*\* numbers of l1 are above zero", words(app))
@@ -212,7 +212,7 @@ def test_the_activation_page_counts_the_network_s_own_numbers(open_page):
     assert "A linear model has no hidden layer" in words(app)
 
 
-def test_the_visitor_s_own_drawing_can_be_opened_and_walked_through(open_page):
+def test_the_visitor_s_drawing_can_be_opened_and_walked_through(open_page):
     app = open_page("drawing")
     set_live_drawing(app, canvas((80, 50, 200, 70), (180, 50, 200, 220)))
     app.run()

@@ -1,7 +1,7 @@
-// A picture to go deeper by: cards of a network, tiles of a layer's units, or the cells of a map.
-// Cards and tiles are buttons; a map is one thing to focus, with arrow keys and Enter.
+// Opens a network level by level: cards for its layers, tiles for units, or the cells of a map.
+// Cards and tiles are buttons; a map has one focus, which arrow keys move and Enter opens.
 
-const shown = new WeakMap(); // the picture of each place
+const shown = new WeakMap(); // parent element -> the data it shows
 
 const element = (tag, className, text = "") => {
   const made = document.createElement(tag);
@@ -57,7 +57,7 @@ function tile({ id, name, value, picture, colour }, open) {
   return made;
 }
 
-// A map of rows x columns cells over one image; the cursor is moved by mouse or arrow keys.
+// A grid of cells over one image; the mouse or the arrow keys move the cursor.
 class Cells {
   constructor({ picture, rows, columns, count, chosen, label, vector }, open) {
     Object.assign(this, { rows, columns, count, vector, open, here: Math.max(chosen, 0) });
@@ -113,9 +113,9 @@ class Cells {
 
 export default (component) => {
   const { parentElement: place, data, setTriggerValue } = component;
-  const said = JSON.stringify(data);
-  if (shown.get(place) === said) return;
-  shown.set(place, said);
+  const received = JSON.stringify(data);
+  if (shown.get(place) === received) return;
+  shown.set(place, received);
   place.querySelector(".root")?.remove();
   const open = (id) => setTriggerValue("opened", id);
   const root = element("div", `root ${data.layout}`);
