@@ -1,4 +1,4 @@
-"""Tiny IDX files, and a local server that delivers them well or badly."""
+"""Tiny IDX files, and a local server that sends them correctly or wrongly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILE_NAMES
 
 
 def image_file(n_images: int, side: int = 28, magic: int = 2051, shift: int = 0) -> bytes:
-    """Return an IDX file of images whose pixels count 0, 1, ... 255, 0, ... from ``shift`` on."""
+    """Return an IDX file of images with the pixels ``shift``, ``shift`` + 1, ... 255, 0, ..."""
     pixels = (np.arange(n_images * side * side) + shift).astype(np.uint8)
     return struct.pack(">4I", magic, n_images, side, side) + pixels.tobytes()
 
@@ -47,7 +47,7 @@ def raw_dir(root: Path, name: str = "mnist") -> Path:
 
 
 def write_set(root: Path, files: dict[str, bytes], name: str = "mnist") -> Path:
-    """Write files where a data set's raw files belong; return their folder."""
+    """Write the raw files of a data set; return their folder."""
     folder = raw_dir(root, name)
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
@@ -56,7 +56,7 @@ def write_set(root: Path, files: dict[str, bytes], name: str = "mnist") -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return {name: bytes} of what a folder holds, hidden files included."""
+    """Return {name: bytes} of the files in a folder, with hidden files."""
     return {path.name: path.read_bytes() if path.is_file() else b"" for path in folder.iterdir()}
 
 
@@ -74,7 +74,7 @@ def packed(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 class Server:
-    """A web server on 127.0.0.1 that serves files by name, whatever folder is asked for.
+    """A web server on 127.0.0.1 that serves files by name, in any folder.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Server:
                     return
                 try:
                     server.behave(self, content, server.closing)
-                except OSError:  # the client gave up, as it should with most of these
+                except OSError:  # the client closed the connection, as most behaviours make it do
                     self.close_connection = True
 
             def log_message(self, format: str, *args: object) -> None:
@@ -156,7 +156,7 @@ def well(request: BaseHTTPRequestHandler, content: bytes, closing: threading.Eve
 def without_length(
     request: BaseHTTPRequestHandler, content: bytes, closing: threading.Event
 ) -> None:
-    """Answer as HTTP/1.0 does when the length is not known: the end of the connection ends it."""
+    """Send no length, as in HTTP/1.0: the end of the connection is the end of the file."""
     _head(request, None)
     request.wfile.write(content)
 
@@ -164,7 +164,7 @@ def without_length(
 def labelled_gzip(
     request: BaseHTTPRequestHandler, content: bytes, closing: threading.Event
 ) -> None:
-    """Call the .gz an encoding, as Apache does with ``AddEncoding x-gzip .gz``."""
+    """Declare .gz as an encoding, as Apache does with ``AddEncoding x-gzip .gz``."""
     _head(request, len(content), Content_Encoding="x-gzip")
     request.wfile.write(content)
 
@@ -174,7 +174,7 @@ def not_found(request: BaseHTTPRequestHandler, content: bytes, closing: threadin
 
 
 def reset(request: BaseHTTPRequestHandler, content: bytes, closing: threading.Event) -> None:
-    """Send a TCP reset instead of an answer."""
+    """Send a TCP reset instead of a response."""
     linger_for_no_time = struct.pack("ii", 1, 0)
     request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_for_no_time)
     os.close(request.connection.detach())
@@ -183,7 +183,7 @@ def reset(request: BaseHTTPRequestHandler, content: bytes, closing: threading.Ev
 def other_content(
     request: BaseHTTPRequestHandler, content: bytes, closing: threading.Event
 ) -> None:
-    """Answer as the log-in page of a hotel does."""
+    """Send a log-in page, as the network of a hotel does."""
     well(request, b"<html>Please log in</html>", closing)
 
 
@@ -205,7 +205,7 @@ def silent_in_the_middle(
 
 
 def dripping(request: BaseHTTPRequestHandler, content: bytes, closing: threading.Event) -> None:
-    """Send everything, a drop at a time: about 5 s a file."""
+    """Send the file slowly, in about 5 s."""
     _head(request, len(content))
     drop = max(1, len(content) // 20)
     for start in range(0, len(content), drop):
@@ -215,7 +215,7 @@ def dripping(request: BaseHTTPRequestHandler, content: bytes, closing: threading
 
 
 def gated(gate: threading.Event) -> Behaviour:
-    """Return a behaviour that answers well once the gate is open."""
+    """Return a behaviour that sends the file once the gate is open."""
 
     def behave(request: BaseHTTPRequestHandler, content: bytes, closing: threading.Event) -> None:
         gate.wait(10)

@@ -1,4 +1,4 @@
-"""Small data for the tests, finite differences, and a watch on the global generators."""
+"""Small data for the tests, finite differences, and a check of the global generators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from mnist_core.data import datasets
 from mnist_core.data.datasets import Dataset
 
-torch.set_num_threads(1)  # batches are small here: a second thread would only be waited for
+torch.set_num_threads(1)  # the batches are too small for a second thread
 threadpool_limits(1, "blas")
 
 
@@ -30,7 +30,7 @@ def cycling_labels(n: int) -> np.ndarray:
 
 
 def tiny_dataset(n_train: int = 64, n_test: int = 20) -> Dataset:
-    """Return a data set of noise, whose name is one that a configuration may carry."""
+    """Return a data set of noise, with a name that a configuration accepts."""
     return Dataset(
         name="digits",
         title="Noise",
@@ -48,7 +48,7 @@ digits = datasets.bundled_digits
 
 @cache
 def mnist_in(folder: Path) -> Dataset:
-    """Return the real MNIST from what the fixture ``mnist_dir`` gives."""
+    """Return the real MNIST from the folder of the fixture ``mnist_dir``."""
     return datasets.load("mnist", folder)
 
 
@@ -67,7 +67,7 @@ def finite_differences(
 
 @contextmanager
 def global_generators_untouched() -> Iterator[None]:
-    """Assert that the block draws nothing from what all visitors share."""
+    """Assert that the block draws nothing from the generators that all visitors share."""
 
     def states() -> tuple[object, ...]:
         kind, key, position, *rest = np.random.get_state()  # noqa: NPY002

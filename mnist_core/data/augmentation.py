@@ -1,4 +1,4 @@
-"""Every image a little different each time it is seen, as if another hand had written it."""
+"""Random changes of the training images, so that an image is different in every epoch."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from torch.nn import functional
 
 __all__ = ["augmented", "generator_for", "redrawn"]
 
-DEGREES, SCALE, SHIFT = 12.0, 0.12, 0.08  # +-; the shift is a share of the image's side
-
 
 def generator_for(seed: int, step: int) -> torch.Generator:
-    """Return the random numbers of one step: they depend on nothing but the seed and the step.
+    """Return the generator of one step. It depends only on the seed and the step.
 
-    So a run that is taken up again draws what it would have drawn.
+    A run that is continued from a checkpoint therefore draws the same numbers.
     """
     return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
 def augmented(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Rotate, scale and shift each image of a batch at random: (B, 1, 28, 28) -> the same.
+    """Rotate, scale and shift each image of a batch at random, (B, 1, 28, 28).
 
-    By up to 12 degrees, 12 % and 8 % of the image's side (2.2 pixels), bilinearly.
+    By at most 12 degrees, 12 %, and 8 % of the image's side (2.2 pixels), bilinearly.
     """
+    degrees, scale, shift = 12.0, 0.12, 0.08  # +-; the shift is a share of the image's side
     angle, zoom, dx, dy = (torch.rand(4, len(x), generator=generator) * 2 - 1).unbind()
-    angle, zoom = angle * math.radians(DEGREES), 1 + zoom * SCALE
+    angle, zoom = angle * math.radians(degrees), 1 + zoom * scale
     c, s = zoom * angle.cos(), zoom * angle.sin()
-    maps = torch.stack([c, -s, 2 * SHIFT * dx, s, c, 2 * SHIFT * dy], dim=1).view(-1, 2, 3)
+    maps = torch.stack([c, -s, 2 * shift * dx, s, c, 2 * shift * dy], dim=1).view(-1, 2, 3)
     grid = functional.affine_grid(maps, list(x.shape), align_corners=False)
     return functional.grid_sample(x, grid, align_corners=False)
 
@@ -39,14 +38,14 @@ KNOTS, THICKER, THINNER = 5, 0.7, 0.5  # of the bending grid; shares of a pixel 
 
 
 def redrawn(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
-    """Change each image as another hand and pen would: (B, 1, 28, 28) in [0, 1] -> the same.
+    """Change the shape and the pen of each image at random, (B, 1, 28, 28) in [0, 1].
 
-    Affine: turned by up to 15 degrees, stretched by up to 12 % along each axis, slanted by up to
-    0.2 (11 degrees) and moved by up to 1.5 pixels. Elastic: 5x5 knots pulled about (normal, at most
-    1 pixel of standard deviation), smoothly in between; after Simard, Steinkraus and Platt, "Best
-    practices for convolutional neural networks applied to visual document analysis" (2003).
-    Thickness: half of the images get a bolder or a finer pen, by a share of the picture's dilation
-    or erosion with a 3x3 square.
+    Affine: turned by at most 15 degrees, stretched by at most 12 % along each axis, slanted by at
+    most 0.2 (11 degrees) and moved by at most 1.5 pixels. Elastic: 5x5 knots moved at random
+    (normal, a standard deviation of at most 1 pixel), smoothly in between; after Simard, Steinkraus
+    and Platt, "Best practices for convolutional neural networks applied to visual document
+    analysis" (2003). Thickness: half of the images get a bolder or a finer pen, by a share of their
+    dilation or erosion with a 3x3 square.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The data sets of the lesson, all in one form: uint8 arrays with names and provenance."""
+"""The data sets of the lesson: uint8 arrays, the classes' names, and where the data come from."""
 
 from __future__ import annotations
 
@@ -46,28 +46,27 @@ _FASHION = (
 
 
 class DatasetUnavailableError(Exception):
-    """A data set's files are missing or damaged; the message says which and how."""
+    """A data set's files are missing or damaged; the message names them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Images and labels, shared by every visitor and never written to.
+    """Images and labels. All visitors share them; the arrays are read-only.
 
     Attributes
     ----------
     name : str
         One of `NAMES`.
     title : str
-        The name people know it by.
+        The name on the pages.
     train_images, test_images : (N, 28, 28) uint8, 0 to 255
-        0 is empty paper, 255 full ink. Read-only.
+        0 is empty paper, 255 full ink.
     train_labels, test_labels : (N,) int64, 0 to 9
-        Read-only.
     class_names : tuple of 10 str
     provenance : str
-        One sentence: who made it, out of what.
+        One sentence: who made it, and from what.
     differs : str
-        What makes it differ from the published data of that name, or "".
+        How it differs from the published data of that name, or "".
     """
 
     name: str
@@ -108,7 +107,7 @@ class Dataset:
 
 
 def load(name: str, root: Path) -> Dataset:
-    """Load a data set by name from what is on this machine; never touches the network.
+    """Load a data set from this machine; this never uses the network.
 
     Parameters
     ----------
@@ -130,12 +129,12 @@ def load(name: str, root: Path) -> Dataset:
 
 
 def best_available(root: Path) -> str:
-    """Return ``"mnist"`` if its files can be used, else ``"digits"``, which is always there."""
+    """Return ``"mnist"`` if its files are usable, else ``"digits"``, which is always available."""
     return "mnist" if inspect_folder(root, "mnist").usable else "digits"
 
 
 def class_names(name: str) -> tuple[str, ...]:
-    """Return the names of a data set's ten classes, whether or not its files are there."""
+    """Return the names of a data set's ten classes, without its files."""
     return _FASHION if name == "fashion" else _DIGITS
 
 
@@ -190,7 +189,7 @@ def _difference(report: FolderReport) -> str:
 
 @cache
 def bundled_digits() -> Dataset:
-    """Return the 1,797 digits that scikit-learn's wheel contains; they need no data folder."""
+    """Return the 1,797 digits in scikit-learn's package; they need no data folder."""
     from sklearn.datasets import load_digits
 
     from mnist_core.data.normalisation import lay_out

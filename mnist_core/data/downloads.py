@@ -1,7 +1,7 @@
-"""Fetch a data set behind the pages: one download a process, checked, and put in place whole.
+"""Background downloads of the data sets, checked before they replace any file.
 
-pooch fetches and compares checksums, torchvision knows the mirrors and the MD5 of the published
-files. What is ours: bytes to show, a time-out, mirrors in turn, and one sentence when it fails.
+pooch downloads and compares checksums, torchvision lists the mirrors and the MD5 of the published
+files. This module adds progress, time limits, several mirrors, and one sentence for each failure.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mnist_core.data.idx import FOLDERS, MANIFEST, inspect_folder, md5_of, raw_f
 
 __all__ = ["Download", "DownloadFailedError", "Downloads", "published_sources"]
 
-# Size of the published .gz files in bytes, so that progress has a total from the first byte on.
+# Size of the published .gz files in bytes: the total of the progress, known from the start.
 SIZES = {
     "mnist": {
         "train-images-idx3-ubyte.gz": 9_912_422,
@@ -41,18 +41,18 @@ SIZES = {
 }
 Sources = Callable[[str], tuple[list[str], dict[str, str]]]
 Count = Callable[[int], None]
-SILENCE_S = 15.0  # a server that says nothing for so long is given up
-LIMIT_S = 900.0  # a file that takes longer than this is given up
+SILENCE_S = 15.0  # a mirror that sends nothing for this time is given up
+LIMIT_S = 900.0  # a mirror that takes longer than this for a file is given up
 CHUNK = 1 << 16
 
 
 class DownloadFailedError(Exception):
-    """A download did not succeed; the message says what happened and what to do."""
+    """A download failed; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """How a download stands. ``message`` is a full sentence when the status is "failed"."""
+    """The state of a download. ``message`` is a full sentence when the status is "failed"."""
 
     name: str
     status: Literal["idle", "running", "finished", "failed"] = "idle"
@@ -70,17 +70,17 @@ def published_sources(name: str) -> tuple[list[str], dict[str, str]]:
 
 
 class Downloads:
-    """All downloads of a process. Asking twice for one data set makes one download.
+    """All downloads of a process, at most one at a time for each data set.
 
     Parameters
     ----------
     root : Path
         The data folder.
     mirror : str
-        Tried before the published mirrors; it holds a folder for each data set
-        (``MNIST/``, ``FashionMNIST/``). "" for none.
+        The address of a folder with ``MNIST/`` and ``FashionMNIST/``, tried before the published
+        mirrors; "" for none.
     sources : callable
-        Name of a data set -> mirrors, {file: MD5}.
+        Takes the name of a data set; returns its mirrors and {file: MD5}.
     """
 
     def __init__(self, root: Path, mirror: str = "", sources: Sources = published_sources) -> None:
@@ -89,11 +89,11 @@ class Downloads:
         self._downloads: dict[str, Download] = {}
 
     def status(self, name: str) -> Download:
-        """Return how the download of a data set stands now."""
+        """Return the state of a data set's download."""
         return self._downloads.get(name, Download(name))
 
     def start(self, name: str, delay_s: float = 0.0) -> Download:
-        """Start a download in the background, or join the one that is under way.
+        """Start a download in the background, unless one is already running.
 
         A delay leaves the processor to a server's first page.
         """
@@ -118,7 +118,7 @@ class Downloads:
             status = "finished"
         except DownloadFailedError as error:
             message = str(error)
-        except Exception as error:  # the page must say so, whatever it was
+        except Exception as error:  # the page shows any failure
             message = f"The download stopped: {type(error).__name__}: {error}"
         with self._lock:
             self._downloads[name] = replace(self._downloads[name], status=status, message=message)
@@ -135,24 +135,24 @@ class Downloads:
 def fetch(
     root: Path, name: str, wanted: tuple[str, ...], mirror: str, sources: Sources, count: Count
 ) -> None:
-    """Fetch files of a data set into a temporary folder, check them, and move them into place.
+    """Download files of a data set to a temporary folder, check them, and move them into place.
 
     Parameters
     ----------
     root, name
         The data folder and the data set.
     wanted : tuple of str
-        Names of the unpacked files to bring.
+        Names of the unpacked files.
     mirror, sources
         As in `Downloads`.
     count : callable
-        Called with the number of bytes that arrived (negative when a mirror's are thrown away).
+        Called with the number of bytes received (negative when a mirror's bytes are discarded).
 
     Raises
     ------
     DownloadFailedError
-        If the folder cannot be written, no mirror delivers, or what arrives is not what was
-        published. Nothing that was there before is lost.
+        If the folder is not writable or no mirror sends the published files. The files that were
+        there before are unchanged.
     """
     folder = raw_folder(root, name)
     workplace = None
@@ -170,9 +170,9 @@ def fetch(
         own = {f.name for f in inspect_folder(root, name).files if f.state == "different"}
         manifest = workplace / MANIFEST
         manifest.write_text(json.dumps(read_manifest(folder) | checked, indent=1), "utf-8")
-        manifest.replace(folder / MANIFEST)  # before the files, which nobody should see without it
+        manifest.replace(folder / MANIFEST)  # before the files, which need it
         for file in wanted:
-            if file in own:  # whole, but not the published one: a teacher's? It stays beside it.
+            if file in own:  # complete, but not the published one: perhaps a teacher's. Rename it.
                 (folder / file).replace(_free_name(folder / f"{file}.replaced"))
             (workplace / file).replace(folder / file)
     except OSError as error:
@@ -183,13 +183,13 @@ def fetch(
 
 
 def _free_name(path: Path) -> Path:
-    """Return the path, or with the first number behind it under which nothing is there yet."""
+    """Return the path, or the path with the first number behind it that is free."""
     numbered = (path.with_name(f"{path.name}-{n}") for n in itertools.count(2))
     return next(p for p in itertools.chain([path], numbered) if not p.exists())
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what a killed server left behind (a live download is younger than a day)."""
+    """Remove the temporary folders of killed servers (a running download is younger than a day)."""
     for leftover in folder.glob(".download-*"):
         if time.time() - leftover.stat().st_mtime > 86_400:
             shutil.rmtree(leftover, ignore_errors=True)
@@ -203,7 +203,7 @@ def _from_any_mirror(
         meter = _Meter(count)
         try:
             packed = _from_mirror(mirror + file, md5, workplace, file, meter)
-            mirrors.sort(key=lambda m: m != mirror)  # the next file asks the one that delivers
+            mirrors.sort(key=lambda m: m != mirror)  # the next file starts with this mirror
             return packed
         except DownloadFailedError as problem:
             meter.take_back()
@@ -220,14 +220,14 @@ def _from_mirror(url: str, md5: str, workplace: Path, file: str, meter: _Meter) 
     import urllib3
 
     def stream(url: str, target: str, _pooch: object) -> None:
-        """Write the bytes as they come and as they are: each counts, and none is unpacked."""
+        """Write and count the bytes as they arrive, still packed."""
         silence = (SILENCE_S, SILENCE_S)
         with (
-            requests.get(url, stream=True, timeout=silence) as answer,
+            requests.get(url, stream=True, timeout=silence) as response,
             Path(target).open("wb") as f,
         ):
-            answer.raise_for_status()
-            while part := answer.raw.read1(CHUNK, decode_content=False):
+            response.raise_for_status()
+            while part := response.raw.read1(CHUNK, decode_content=False):
                 f.write(part)
                 meter.update(len(part))
 
@@ -236,18 +236,18 @@ def _from_mirror(url: str, md5: str, workplace: Path, file: str, meter: _Meter) 
             pooch.retrieve(url, f"md5:{md5}", fname=file, path=workplace, downloader=stream)
         )
     except requests.HTTPError as error:
-        answered = "an error" if error.response is None else error.response.status_code
-        raise DownloadFailedError(f"the server answered {answered}") from error
+        code = "an error" if error.response is None else error.response.status_code
+        raise DownloadFailedError(f"the server answered {code}") from error
     except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
         raise DownloadFailedError(f"no answer within {SILENCE_S:.0f} s") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise DownloadFailedError("no connection, or it broke off") from error
-    except ValueError as error:  # pooch's word for a wrong checksum
+    except ValueError as error:  # pooch found a wrong checksum
         raise DownloadFailedError("what arrived is not the published file") from error
 
 
 class _Meter:
-    """Counts a mirror's bytes, takes them back, and ends a download that drags on."""
+    """Counts the bytes of a mirror, can take them back, and ends a download that is too slow."""
 
     def __init__(self, count: Count) -> None:
         self._count, self._seen, self._start = count, 0, time.monotonic()
@@ -277,6 +277,6 @@ def _explain_os_error(error: OSError, folder: Path, name: str) -> str:
             "Free some space, or set MNIST_DATA_DIR to another folder, and try again."
         )
     return (
-        f"The folder {folder} cannot be written ({error.strerror or error}). "
-        "Set MNIST_DATA_DIR to a folder that can, and start the app again."
+        f"The folder {folder} cannot be written to ({error.strerror or error}). "
+        "Set MNIST_DATA_DIR to another folder, and start the app again."
     )

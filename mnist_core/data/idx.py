@@ -1,7 +1,7 @@
-"""The raw files of MNIST on disk: which are there, which are whole, which are the published ones.
+"""The raw files of MNIST on disk: whether they exist, are complete, and are the published ones.
 
-torchvision reads such files without looking at a checksum, so this is looked at before it does.
-No torch here: the home page asks for this before torch is loaded.
+torchvision reads raw files without comparing checksums, so they are checked here first. This module
+does not import torch: the home page needs it before torch is loaded.
 
 The IDX format is described at the end of http://yann.lecun.com/exdb/mnist/: a magic number whose
 last byte counts the dimensions, each dimension as a big-endian 32-bit integer, then the bytes.
@@ -29,14 +29,14 @@ __all__ = [
 FileState = Literal["published", "different", "damaged", "missing"]
 
 FOLDERS = {"mnist": "MNIST", "fashion": "FashionMNIST"}
-MANIFEST = "checked.json"  # written by our own download: the MD5 of each file it unpacked
+MANIFEST = "checked.json"  # written by our downloads: the MD5 of each unpacked file
 
-_SPLITS = {"train": 60_000, "t10k": 10_000}
+SPLITS = {"train": 60_000, "t10k": 10_000}
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
-FILE_NAMES = tuple(f"{split}-{kind}" for split in _SPLITS for kind in (_IMAGES, _LABELS))
+FILE_NAMES = tuple(f"{split}-{kind}" for split in SPLITS for kind in (_IMAGES, _LABELS))
 
 # MD5 of the unpacked files. torchvision only lists those of the .gz files.
-_PUBLISHED_MD5 = {
+PUBLISHED_MD5 = {
     "mnist": {
         "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
         "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
@@ -48,7 +48,7 @@ _PUBLISHED_MD5 = {
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What is known of one file. ``count`` is 0 unless the file is whole."""
+    """The state of one file. ``count`` is its number of images or labels, 0 if it is damaged."""
 
     name: str
     state: FileState
@@ -58,9 +58,9 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class FolderReport:
-    """What is known of a data set's four files.
+    """The state of a data set's four files.
 
-    ``state`` is "published" (all four carry the published checksum), "different" (whole and
+    ``state`` is "published" (all four have the published checksum), "different" (complete and
     usable, but not the published ones), "damaged" or "missing" (not usable).
     """
 
@@ -75,25 +75,25 @@ class FolderReport:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """Names of the files that a download should bring."""
+        """Names of the files to download."""
         if self.state == "damaged" and all(f.state == "different" for f in self.files):
-            return FILE_NAMES  # each is whole, but they do not belong together
+            return FILE_NAMES  # each is complete, but they do not belong together
         return tuple(f.name for f in self.files if f.state != "published")
 
 
 def raw_folder(root: Path, name: str) -> Path:
-    """Return where torchvision looks for the raw files of a data set below ``root``."""
+    """Return the folder where torchvision expects the raw files of a data set."""
     return root / FOLDERS[name] / "raw"
 
 
 def md5_of(path: Path) -> str:
-    """Return the MD5 of a file as 32 hexadecimal digits (a check for damage, not for malice)."""
+    """Return the MD5 of a file as 32 hexadecimal digits, to detect damage."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def inspect_folder(root: Path, name: str) -> FolderReport:
-    """Look at the four raw files of a data set; results are kept while the files stay the same.
+    """Check the four raw files of a data set. The result is cached until a file changes.
 
     Parameters
     ----------
@@ -116,15 +116,15 @@ def _signature(path: Path) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=16)
 def _inspect(folder: Path, name: str, signature: tuple[object, ...]) -> FolderReport:
-    del signature  # only there to look again when a file changes
-    known = {**read_manifest(folder), **_PUBLISHED_MD5.get(name, {})}
+    del signature  # part of the cache's key
+    known = {**read_manifest(folder), **PUBLISHED_MD5.get(name, {})}
     files = tuple(_inspect_file(folder / f, known.get(f)) for f in FILE_NAMES)
     bad = [f for f in files if f.state in ("missing", "damaged")]
     if bad:
         worst: FileState = "missing" if all(f.state == "missing" for f in files) else "damaged"
         return FolderReport(name, worst, files, " ".join(f.detail for f in bad))
     counts = {f.name: f.count for f in files}
-    for split in _SPLITS:
+    for split in SPLITS:
         n_images, n_labels = counts[f"{split}-{_IMAGES}"], counts[f"{split}-{_LABELS}"]
         if n_images != n_labels:
             detail = (
@@ -139,7 +139,7 @@ def _inspect(folder: Path, name: str, signature: tuple[object, ...]) -> FolderRe
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
-    """Return {file name: MD5} of what our own download unpacked and checked, {} if nothing."""
+    """Return {file name: MD5} of the files that our downloads unpacked."""
     try:
         entries = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
@@ -173,7 +173,7 @@ def _inspect_file(path: Path, published_md5: str | None) -> FileReport:
         return FileReport(name, "published", f"{name} carries the published checksum.", count)
     else:
         difference = "is whole, but its checksum is not the published one"
-    expected = _SPLITS[name.split("-", 1)[0]]
+    expected = SPLITS[name.split("-", 1)[0]]
     if count != expected:
         difference = (
             f"holds {count:,} {'images' if is_images else 'labels'} instead of {expected:,}"
@@ -182,7 +182,7 @@ def _inspect_file(path: Path, published_md5: str | None) -> FileReport:
 
 
 def _header_problem(header: bytes, size: int, n_dimensions: int) -> tuple[str, int]:
-    """Return what is wrong with a file of this header and size ("" if nothing), and its count."""
+    """Return what is wrong with a header and size ("" if nothing), and the count in the header."""
     if len(header) < 4 + 4 * n_dimensions:
         return f"it is cut short, {size:,} bytes are too few for its header", 0
     magic = 0x0800 + n_dimensions
@@ -202,7 +202,7 @@ def _header_problem(header: bytes, size: int, n_dimensions: int) -> tuple[str, i
 
 
 def version(root: Path, name: str) -> str:
-    """Return a string that changes when a data set's files on disk do."""
+    """Return a string that changes when a data set's files on disk change."""
     if name not in FOLDERS:
         return name
     folder = raw_folder(root, name)

@@ -1,4 +1,4 @@
-"""The one place where pixels become a network's input."""
+"""The conversion of pixels to a network's input. No other module converts them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["to_input"]
 
 
 def to_input(images: np.ndarray) -> Tensor:
-    """Turn stored images into what every model of this project takes.
+    """Convert stored images to the input of every model of this project.
 
     Parameters
     ----------
@@ -30,6 +30,6 @@ def to_input(images: np.ndarray) -> Tensor:
     if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
         raise ValueError(
             f"expected images of shape (N, 28, 28) and type uint8, got shape {images.shape} "
-            f"and type {images.dtype}: convert them first, one grey value a pixel."
+            f"and type {images.dtype}: convert them first, one grey value per pixel."
         )
     return torch.from_numpy(np.divide(images, np.float32(255), dtype=np.float32)).unsqueeze(1)

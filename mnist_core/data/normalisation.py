@@ -1,4 +1,4 @@
-"""How MNIST's makers laid a digit out, for any grey picture with ink on empty paper.
+"""The size and position of MNIST's digits, for any grey picture with ink on empty paper.
 
 "The original black and white images were size normalized to fit in a 20x20 pixel box while
 preserving their aspect ratio. [...] the images were centered in a 28x28 image by computing the
@@ -21,7 +21,7 @@ SIDE, BOX, MIDDLE = 28, 20, 14
 
 
 def bounding_box(ink: np.ndarray, threshold: float = 0.0) -> tuple[slice, slice] | None:
-    """Return the rows and columns that hold ink above a threshold, or None if there are none."""
+    """Return the rows and columns with ink above a threshold, or None if there are none."""
     marked = ink > threshold
     rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
     if not rows.size:
@@ -30,7 +30,7 @@ def bounding_box(ink: np.ndarray, threshold: float = 0.0) -> tuple[slice, slice]
 
 
 def scaled(ink: np.ndarray, side: int) -> np.ndarray:
-    """Scale a picture so that its longer side is ``side`` pixels, keeping its proportions.
+    """Scale a picture to ``side`` pixels on its longer side, with the same aspect ratio.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ def scaled(ink: np.ndarray, side: int) -> np.ndarray:
 
 
 def fit(ink: np.ndarray) -> np.ndarray:
-    """Scale a picture into the 20x20 box that MNIST's digits fill, see `scaled`."""
+    """Scale a picture to the 20x20 box of MNIST's digits, see `scaled`."""
     return scaled(ink, BOX)
 
 
 def centre(ink: np.ndarray) -> np.ndarray:
     """Put a small picture into 28x28 with its centre of mass at row and column 14.
 
-    Moves by whole pixels, as MNIST's makers did, so nothing is blurred; ink never leaves the field.
+    It moves by whole pixels, as in MNIST, so it is not blurred, and stays inside the 28x28 pixels.
 
     Parameters
     ----------
@@ -76,7 +76,13 @@ def centre(ink: np.ndarray) -> np.ndarray:
 
 
 def lay_out(ink: np.ndarray) -> np.ndarray:
-    """Crop, fit into 20x20, centre by mass: (H, W) float with some ink -> (28, 28) float32."""
+    """Crop a picture, fit it into 20x20 and centre it: (H, W) float -> (28, 28) float32.
+
+    Raises
+    ------
+    ValueError
+        If the picture has no ink.
+    """
     box = bounding_box(ink)
     if box is None:
         raise ValueError("expected a picture with ink on it, got an empty one: draw something.")

@@ -1,4 +1,4 @@
-"""What a data set holds: counts, mean images, which images belong to a class."""
+"""Statistics of a data set: counts, mean images, and the images of a class."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def class_counts(labels: np.ndarray) -> np.ndarray:
 
 
 def indices_of(labels: np.ndarray, chosen: int | None) -> np.ndarray:
-    """Return where a class stands in the labels (None: everywhere), in order: (M,) int64."""
+    """Return the indices of a class in the labels (of all classes for None): (M,) int64."""
     return np.arange(len(labels)) if chosen is None else np.flatnonzero(labels == chosen)
 
 
 def mean_images(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return each class's mean image, empty where a class has none.
+    """Return the mean image of each class, zeros for a class without images.
 
     Parameters
     ----------

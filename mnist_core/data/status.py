@@ -1,4 +1,4 @@
-"""Which data set is in use, and why, in words. No torch: the home page asks this first."""
+"""Which data set is in use, and why, in words. Without torch, because the home page needs it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["DataStatus", "data_status", "in_use"]
 
 @dataclass(frozen=True, slots=True)
 class DataStatus:
-    """What to show of the data.
+    """What the data panel shows.
 
     Attributes
     ----------
     using : str
-        Name of the data set that the pages work on.
+        Name of the data set that the pages use.
     kind : {"ok", "note", "busy", "problem"}
     headline, detail : str
-        What is in use, and why.
+        Which data set is in use, and why.
     action : str
-        Label of the one button, or "" if there is nothing to do.
+        Label of the button, or "" for no button.
     fetches : str
         Name of the data set that the button downloads.
     progress : float or None
@@ -42,23 +42,23 @@ class DataStatus:
 
 
 def in_use(chosen: str | None, root: Path) -> str:
-    """Return the data set that the pages work on: the chosen one if it can be used."""
+    """Return the data set that the pages use: the chosen one if its files are usable."""
     if chosen == "digits" or (chosen and inspect_folder(root, chosen).usable):
         return chosen
     return best_available(root)
 
 
 def data_status(chosen: str | None, root: Path, download: Download) -> DataStatus:
-    """Say which data set is in use and why.
+    """Describe which data set is in use and why.
 
     Parameters
     ----------
     chosen : str or None
-        What the visitor chose, if anything.
+        The visitor's choice, if any.
     root : Path
         The data folder.
     download : Download
-        How the download of the wished-for data set stands (see `wished_for`).
+        The download of the data set that `wished_for` returns.
     """
     using = in_use(chosen, root)
     wish = wished_for(chosen)
@@ -81,7 +81,7 @@ def data_status(chosen: str | None, root: Path, download: Download) -> DataStatu
 
 
 def wished_for(chosen: str | None) -> str:
-    """Return the data set whose files matter: the chosen one, else MNIST."""
+    """Return the data set whose files to check and download: the chosen one, else MNIST."""
     return chosen if chosen in SIZES else "mnist"
 
 
@@ -109,7 +109,7 @@ def _different(using: str, wish: str, report: FolderReport, download: Download) 
 
 
 def _differences(report: FolderReport) -> str:
-    """Say what differs: the numbers of images if they do, else the files."""
+    """Describe what differs from the published files: the numbers of images, or the files."""
     counts = {f.name: f.count for f in report.files}
     train, test = counts["train-images-idx3-ubyte"], counts["t10k-images-idx3-ubyte"]
     if (train, test) != (60_000, 10_000):

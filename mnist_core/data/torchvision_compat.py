@@ -1,9 +1,9 @@
-"""Torchvision, also where its compiled operators do not fit the installed torch.
+"""Torchvision's data sets, also if its compiled operators do not fit the installed torch.
 
-torchvision's wheel on the package registry is built for CUDA. Beside a CPU build of torch its
-operators cannot load, and ``import torchvision`` fails while it registers a shape rule for an
-operator that nobody defined. Declaring the two schemas is enough: this project uses torchvision's
-data sets, never those operators.
+torchvision's wheel on the package registry is built for CUDA. With a CPU build of torch its
+operators do not load, and ``import torchvision`` fails when it registers a shape rule for an
+operator that is not defined. Declaring the two schemas is enough, because this project never uses
+those operators.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 __all__ = ["RAW_ONLY", "datasets"]
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_library: torch.library.Library | None = None  # kept: the schemas live as long as it does
+_library: torch.library.Library | None = None  # the schemas exist as long as this object
 
 try:
     from torchvision import datasets
@@ -27,16 +27,16 @@ except RuntimeError as error:
 
 
 class _RawFiles:
-    """Keeps torchvision to the raw files, which were checked.
+    """Makes torchvision read the raw files, which were checked.
 
-    Its data sets prefer ``processed/*.pt`` beside them, left there by a torchvision before 0.9.
+    Otherwise it prefers ``processed/*.pt`` beside them, from a torchvision before 0.9.
     """
 
     def _check_legacy_exist(self) -> bool:
         return False
 
 
-# The folder is named after the class, so these have the names of their parents.
+# torchvision names the folder after the class, so these have the names of their parents.
 RAW_ONLY = {
     parent.__name__: type(parent.__name__, (_RawFiles, parent), {})
     for parent in (datasets.MNIST, datasets.FashionMNIST)

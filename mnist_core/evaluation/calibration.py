@@ -1,4 +1,4 @@
-"""How far a model's confidence can be believed, and when it had better say "I am not sure"."""
+"""Calibration: the temperature of a model, and the confidence below which it is not sure."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = [
 ]
 
 BINS = 15  # as in Guo et al.
-KEPT = 0.97  # of the digits at least are never doubted, whatever that lets through
+LEAST_ACCEPTED = 0.97  # share of the digits that the threshold has to accept
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How to read a model's confidence.
+    """A model's calibration.
 
     Attributes
     ----------
     temperature : float
-        What to divide the logits by before the softmax; above 1: the model was too sure.
+        The divisor of the logits before the softmax; above 1 if the model is too confident.
     threshold : float
-        Confidence, 0 to 1, below which the answer is "I am not sure".
+        The confidence, 0 to 1, below which the prediction is "I am not sure".
     digits_doubted, others_doubted : float
-        Share of the digits, and of the drawings that are no digit, which fall below it, 0 to 1.
+        The shares, 0 to 1, of digits and of drawings of other things below the threshold.
     """
 
     temperature: float = 1.0
@@ -46,12 +46,12 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature that makes the labels most likely.
 
     Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (2017),
-    section 4.2. It changes no answer, only how sure the model is of it.
+    section 4.2. It changes the confidence of the predictions, not the predictions.
 
     Parameters
     ----------
     logits : (N, 10) float32
-        Of images that the model was not trained on.
+        Of images outside the model's training data.
     labels : (N,) int64
 
     Returns
@@ -68,11 +68,11 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def expected_calibration_error(p: np.ndarray, labels: np.ndarray) -> float:
-    """Return by how much confidence and accuracy differ, 0 to 1.
+    """Return the mean difference between confidence and accuracy, 0 to 1.
 
-    The answers are sorted into 15 bins by their confidence; in each the mean confidence is compared
-    with the share of right answers, and the differences are averaged, weighted by the answers in
-    each. Source: Naeini, Cooper and Hauskrecht (2015), as in Guo et al. (2017), equation 3.
+    The predictions are sorted into 15 bins by their confidence. The result is the mean over the
+    bins of |mean confidence - accuracy|, weighted by the predictions in each. Source: Naeini,
+    Cooper and Hauskrecht (2015), as in Guo et al. (2017), equation 3.
 
     Parameters
     ----------
@@ -86,38 +86,38 @@ def expected_calibration_error(p: np.ndarray, labels: np.ndarray) -> float:
 
 
 def doubt_threshold(digits: np.ndarray, others: np.ndarray) -> float:
-    """Return the confidence that best tells digits from what is none.
+    """Return the confidence that best separates digits from other drawings.
 
-    That is where (share of digits above) + (share of others below) is largest, but never so high
-    that more than 3 % of the digits fall below. Source: Youden's index (1950).
+    It maximises (share of digits above) + (share of others below), with at most 3 % of the digits
+    below. Source: Youden's index (1950).
 
     Parameters
     ----------
     digits, others : (N,), (M,) float32
-        The confidence of the answers to digits and to other drawings, 0 to 1.
+        The confidence of the predictions for digits and for other drawings, 0 to 1.
     """
     grid = np.linspace(0.1, 0.99, 90)
-    kept = (digits[:, None] >= grid).mean(axis=0)
+    accepted = (digits[:, None] >= grid).mean(axis=0)
     doubted = (others[:, None] < grid).mean(axis=0)
-    return float(grid[np.argmax(np.where(kept >= KEPT, kept + doubted, -1.0))])
+    return float(grid[np.argmax(np.where(accepted >= LEAST_ACCEPTED, accepted + doubted, -1.0))])
 
 
 def calibrate(
     model: nn.Module, images: np.ndarray, labels: np.ndarray, others: np.ndarray
 ) -> Calibration:
-    """Fit temperature and threshold of a model.
+    """Fit the temperature and the threshold of a model.
 
     Parameters
     ----------
     images : (N, 28, 28) uint8
-        Digits that the model was not trained on, with their (N,) int64 labels.
+        Digits outside the model's training data, with their (N,) int64 labels.
     others : (M, 28, 28) uint8
-        Drawings that are no digit.
+        Drawings of other things.
     """
     logits = logits_of(model, images)
     t = temperature(logits, labels)
     digits = softmax(logits, t).max(axis=1)
-    strangers = softmax(logits_of(model, others), t).max(axis=1)
-    threshold = doubt_threshold(digits, strangers)
-    doubted = [float((confidence < threshold).mean()) for confidence in (digits, strangers)]
+    not_digits = softmax(logits_of(model, others), t).max(axis=1)
+    threshold = doubt_threshold(digits, not_digits)
+    doubted = [float((confidence < threshold).mean()) for confidence in (digits, not_digits)]
     return Calibration(t, threshold, *doubted)

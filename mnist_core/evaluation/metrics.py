@@ -1,4 +1,4 @@
-"""How good a model is: accuracy, confusion, and the mistakes it was surest of."""
+"""Predictions of a model for many images: accuracy, loss, confusion and the worst mistakes."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _BATCH = 1_000
 def logits_of(model: nn.Module, images: np.ndarray) -> np.ndarray:
     """Run images through a model: (N, 28, 28) uint8 -> (N, 10) float32.
 
-    Where a model that has diverged gives no numbers, all ten are 0: it says nothing.
+    If a model that diverged gives no finite logits for an image, all ten become 0.
     """
     parts = [np.empty((0, 10), dtype=np.float32)]
     with torch.inference_mode():
         for start in range(0, len(images), _BATCH):
             logits = model(to_input(images[start : start + _BATCH]))
-            told = logits.isfinite().all(dim=1, keepdim=True)
-            parts.append(torch.where(told, logits, 0.0).numpy())
+            finite = logits.isfinite().all(dim=1, keepdim=True)
+            parts.append(torch.where(finite, logits, 0.0).numpy())
     return np.concatenate(parts)
 
 
@@ -47,7 +47,7 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     ----------
     logits : (N, 10) float32
     temperature : float
-        Above 1 makes the answers less sure, see `mnist_core.evaluation.calibration`.
+        Above 1 lowers the confidence, see `mnist_core.evaluation.calibration`.
 
     Returns
     -------
@@ -66,29 +66,29 @@ def probabilities(model: nn.Module, images: np.ndarray, temperature: float = 1.0
 
     Returns
     -------
-    (N, 10) float32; rows are non-negative and add up to 1. A model that has diverged gives each
-    class 0.1: it says nothing.
+    (N, 10) float32; rows are non-negative and add up to 1. A model that diverged gives each class
+    0.1.
     """
     return softmax(logits_of(model, images), temperature)
 
 
 def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of images whose largest output is at their label, 0 to 1."""
+    """Return the share of correct predictions, 0 to 1."""
     return float((probabilities(model, images).argmax(axis=1) == labels).mean())
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How good a model is on some images, in three numbers.
+    """Three metrics of a model on some images.
 
     Attributes
     ----------
     accuracy : float
-        Share of right answers, 0 to 1.
+        Share of correct predictions, 0 to 1.
     loss : float
         Mean cross-entropy; a probability of 0 counts as 1e-45, the smallest float32.
     largest_class : float
-        Share of the images given to the class that is named most, 0 to 1.
+        Share of the images with the most frequent prediction, 0 to 1.
     """
 
     accuracy: float
@@ -101,7 +101,7 @@ def score(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Score:
     p = probabilities(model, images)
     predicted = p.argmax(axis=1)
     right = p[np.arange(len(labels)), labels]
-    loss = -np.log(right.clip(1e-45)).mean()  # the smallest float32: log(0) would be no number
+    loss = -np.log(right.clip(1e-45)).mean()  # the smallest float32, because log(0) is infinite
     counts = np.bincount(predicted, minlength=10)
     return Score(
         float((predicted == labels).mean()), float(loss), float(counts.max() / len(labels))
@@ -109,10 +109,10 @@ def score(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Score:
 
 
 def dead_units(model: nn.Sequential, images: np.ndarray) -> float:
-    """Return the share of hidden units that give 0 for every one of the images, 0 to 1.
+    """Return the share of hidden units that are 0 for all of the images, 0 to 1.
 
-    A unit is an output of a ReLU: a number of the vector, or a channel of the picture. For none of
-    these images does it get a gradient, so it cannot learn. Without ReLUs the share is 0.
+    A unit is an output of a ReLU: a number of a vector or a channel of a map. It gets no gradient
+    from these images, so it cannot learn. Without ReLUs the share is 0.
     """
     seen: list[torch.Tensor] = []
     with torch.inference_mode():
@@ -130,13 +130,13 @@ def dead_units(model: nn.Sequential, images: np.ndarray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a model said about a whole split.
+    """A model's predictions for a whole split.
 
     Attributes
     ----------
     labels, predicted : (N,) int64
     confidence : (N,) float32
-        The probability given to the predicted class.
+        The probability of the predicted class.
     confusion : (10, 10) int64
         Row: true class. Column: predicted class.
     """
@@ -156,21 +156,21 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers, 0 to 1."""
+        """Share of correct predictions, 0 to 1."""
         return self.correct / self.total
 
 
 def evaluate(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Evaluation:
-    """Compare what a model says about images with their labels.
+    """Predict images and compare the predictions with the labels.
 
     Raises
     ------
     ValueError
-        If there are no images, or not as many labels.
+        If there are no images, or another number of labels.
     """
     if not len(images) or len(images) != len(labels):
         raise ValueError(
-            f"expected one label for each of at least one image, got {len(images)} images and "
+            f"expected at least one image and as many labels, got {len(images)} images and "
             f"{len(labels)} labels."
         )
     p = probabilities(model, images)
@@ -181,6 +181,6 @@ def evaluate(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Evalua
 
 
 def worst_mistakes(evaluation: Evaluation, count: int) -> np.ndarray:
-    """Return the indices of the wrong answers, the surest first: (at most count,) int64."""
+    """Return the indices of the wrong predictions, most confident first: (at most count,) int64."""
     wrong = np.flatnonzero(evaluation.predicted != evaluation.labels)
     return wrong[np.argsort(-evaluation.confidence[wrong], kind="stable")][:count]

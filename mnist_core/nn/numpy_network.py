@@ -223,11 +223,11 @@ class NumpyEngine:
         """Return the weights themselves (not copies) under PyTorch's names."""
         return self.network.weights()
 
-    def memory(self) -> dict[str, np.ndarray]:
-        """Return the optimiser's memory: plain SGD has none."""
+    def optimiser_state(self) -> dict[str, np.ndarray]:
+        """Return the optimiser's state: plain SGD has none."""
         return {}
 
-    def restore(self, weights: dict[str, Any], memory: dict[str, Any]) -> None:
+    def restore(self, weights: dict[str, Any], state: dict[str, Any]) -> None:
         """Continue from saved weights.
 
         Raises
@@ -237,7 +237,7 @@ class NumpyEngine:
         """
         arrays = self.weights()
         shapes = {name: tuple(array.shape) for name, array in weights.items()}
-        if memory or shapes != {name: array.shape for name, array in arrays.items()}:
+        if state or shapes != {name: array.shape for name, array in arrays.items()}:
             raise ValueError("the saved weights do not fit this network.")
         for name, array in arrays.items():
             array[...] = np.asarray(weights[name])

@@ -29,18 +29,18 @@ class Optimiser(ABC):
         It can change between two steps.
     steps : int
         Steps taken.
-    memory : dict of str to list of Tensor
+    state : dict of str to list of Tensor
         The rule's state between two steps: by its name, one tensor for each weight, in order.
     """
 
-    REMEMBERS: tuple[str, ...] = ()
+    STATE_NAMES: tuple[str, ...] = ()
 
     def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
         self.learning_rate, self.steps = learning_rate, 0
         self._parameters = list(parameters)
         # these share the parameters' memory; autograd does not record what a step does to them
         self._weights = [p.detach() for p in self._parameters]
-        self.memory = {n: [torch.zeros_like(w) for w in self._weights] for n in self.REMEMBERS}
+        self.state = {n: [torch.zeros_like(w) for w in self._weights] for n in self.STATE_NAMES}
 
     def zero_grad(self) -> None:
         """Remove the gradients of the last step."""
@@ -69,10 +69,10 @@ class SGD(Optimiser):
 class Momentum(Optimiser):
     """SGD with momentum: v = 0.9 v + g, w = w - lr v (Sutskever et al., 2013, as in torch)."""
 
-    REMEMBERS = ("velocity",)
+    STATE_NAMES = ("velocity",)
 
     def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:
-        velocity = self.memory["velocity"][i]
+        velocity = self.state["velocity"][i]
         velocity.mul_(MOMENTUM).add_(gradient)
         weight.add_(velocity, alpha=-self.learning_rate)
 
@@ -84,10 +84,10 @@ class Adam(Optimiser):
     m and v start at zero, and the division by 1 - beta^steps corrects for that.
     """
 
-    REMEMBERS = ("mean", "square")
+    STATE_NAMES = ("mean", "square")
 
     def _move(self, i: int, weight: Tensor, gradient: Tensor) -> None:
-        mean, square = self.memory["mean"][i], self.memory["square"][i]
+        mean, square = self.state["mean"][i], self.state["square"][i]
         mean.lerp_(gradient, 1 - BETA1)
         square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
         step_size = self.learning_rate / (1 - BETA1**self.steps)

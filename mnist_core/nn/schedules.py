@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 __all__ = ["SCHEDULES", "constant", "one_cycle"]
 
-WARM_UP, FIRST, LAST = 0.3, 1 / 25, 1 / 250_000  # share of the steps; share of the rate
-
 
 def constant(step: int, total_steps: int) -> float:
     """Return 1: the learning rate is the same at every step."""
@@ -23,10 +21,11 @@ def one_cycle(step: int, total_steps: int) -> float:
     both along half a cosine: small steps while the weights are random, large steps in the middle,
     small steps at the end. Source: Smith and Topin (2017), as in torch's ``OneCycleLR``.
     """
-    peak = WARM_UP * total_steps - 1  # the step with the highest rate
-    start, end, part = FIRST, 1.0, step / peak if peak > 0 else 1.0
+    warm_up, first, last = 0.3, 1 / 25, 1 / 250_000  # share of the steps; shares of the rate
+    peak = warm_up * total_steps - 1  # the step with the highest rate
+    start, end, part = first, 1.0, step / peak if peak > 0 else 1.0
     if step > peak:
-        start, end, part = 1.0, LAST, (step - peak) / max(1, total_steps - 1 - peak)
+        start, end, part = 1.0, last, (step - peak) / max(1, total_steps - 1 - peak)
     return end + (start - end) / 2 * (1 + math.cos(math.pi * part))
 
 

@@ -14,7 +14,7 @@ def images(n=16, seed=0):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Let the random numbers be these for every image: angle, zoom, right, down, from -1 to 1."""
+    """Set the random numbers of every image: angle, zoom, right, down, where 1 is the bound."""
 
     def draw(*values):
         def rand(rows, n, generator):
@@ -25,24 +25,14 @@ def drawn(monkeypatch):
     return draw
 
 
-@pytest.fixture
-def bounds(monkeypatch):
-    def set_bounds(degrees=0.0, scale=0.0, shift=0.0):
-        monkeypatch.setattr(augmentation, "DEGREES", degrees)
-        monkeypatch.setattr(augmentation, "SCALE", scale)
-        monkeypatch.setattr(augmentation, "SHIFT", shift)
-
-    return set_bounds
-
-
-def test_the_same_seed_and_step_change_the_images_the_same():
+def test_the_same_seed_and_step_give_the_same_changes():
     x = images()
     one, other = (augmented(x, generator_for(3, 7)) for _ in range(2))
     assert torch.equal(one, other)
     assert not torch.equal(one, x)
 
 
-def test_another_seed_or_step_changes_them_differently():
+def test_another_seed_or_step_gives_other_changes():
     x = images()
     results = {
         augmented(x, generator_for(seed, step)).numpy().tobytes()
@@ -59,19 +49,19 @@ def test_no_seed_and_step_of_a_run_share_their_random_numbers():
     assert generator_for(0, 999_999).initial_seed() < generator_for(1, 0).initial_seed()
 
 
-def test_every_image_of_a_batch_is_changed_in_a_way_of_its_own():
+def test_every_image_of_a_batch_is_changed_differently():
     x = images(1).expand(8, 1, 28, 28)
     results = {image.numpy().tobytes() for image in augmented(x, generator_for(0, 0))}
     assert len(results) == 8
 
 
-def test_it_takes_nothing_from_the_global_generators():
+def test_augmenting_does_not_use_the_global_generators():
     with global_generators_untouched():
         augmented(images(), generator_for(0, 0))
 
 
 @pytest.mark.parametrize("n", [1, 2, 33])
-def test_shape_and_type_stay(n):
+def test_shape_and_type_do_not_change(n):
     result = augmented(images(n), generator_for(0, 0))
     assert result.shape == (n, 1, 28, 28)
     assert result.dtype == torch.float32
@@ -79,49 +69,47 @@ def test_shape_and_type_stay(n):
 
 def test_the_images_given_are_not_changed():
     x = images()
-    kept = x.clone()
+    before = x.clone()
     augmented(x, generator_for(0, 0))
-    assert torch.equal(x, kept)
+    assert torch.equal(x, before)
 
 
 @pytest.mark.parametrize("x", [torch.ones(500, 1, 28, 28), images(500).round()], ids=["1", "0, 1"])
-def test_the_range_stays(x):
+def test_the_range_does_not_change(x):
     result = augmented(x, generator_for(0, 0))
     assert result.min() >= 0
     assert result.max() <= 1 + 1e-6
     assert result.max() > 0.9
 
 
-def test_with_nothing_to_draw_nothing_changes(bounds):
-    bounds()
+def test_changes_of_zero_change_nothing(drawn):
+    drawn(0.0, 0.0, 0.0, 0.0)
     x = images()
-    torch.testing.assert_close(augmented(x, generator_for(0, 0)), x, rtol=0, atol=1e-5)
+    torch.testing.assert_close(augmented(x, None), x, rtol=0, atol=1e-5)
 
 
-def test_a_shift_of_one_pixel_is_exact(bounds, drawn):
-    bounds(shift=1 / 28)
-    drawn(0.0, 0.0, 1.0, 0.0)
+def test_a_shift_of_one_pixel_is_exact(drawn):
+    pixel = 1 / 28 / 0.08  # the largest shift is 8 % of the side
+    drawn(0.0, 0.0, pixel, 0.0)
     x = images(3)
     expected = torch.zeros_like(x)
     expected[..., :-1] = x[..., 1:]
     torch.testing.assert_close(augmented(x, None), expected, rtol=0, atol=1e-5)
-    drawn(0.0, 0.0, 0.0, -1.0)
+    drawn(0.0, 0.0, 0.0, -pixel)
     expected = torch.zeros_like(x)
     expected[:, :, 1:] = x[:, :, :-1]
     torch.testing.assert_close(augmented(x, None), expected, rtol=0, atol=1e-5)
 
 
-def test_a_quarter_turn_is_exact(bounds, drawn):
-    bounds(degrees=90.0)
-    drawn(1.0, 0.0, 0.0, 0.0)
+def test_a_quarter_turn_is_exact(drawn):
+    drawn(90 / 12, 0.0, 0.0, 0.0)
     x = images(3)
     expected = torch.rot90(x, 1, (2, 3))
     torch.testing.assert_close(augmented(x, None), expected, rtol=0, atol=1e-4)
 
 
-def test_a_zoom_by_two_averages_four_pixels_into_one(bounds, drawn):
-    bounds(scale=1.0)
-    drawn(0.0, 1.0, 0.0, 0.0)
+def test_a_zoom_by_two_averages_four_pixels_into_one(drawn):
+    drawn(0.0, 1 / 0.12, 0.0, 0.0)
     x = images(3)
     expected = torch.zeros_like(x)
     expected[:, :, 7:21, 7:21] = torch.nn.functional.avg_pool2d(x, 2)
@@ -129,7 +117,7 @@ def test_a_zoom_by_two_averages_four_pixels_into_one(bounds, drawn):
 
 
 def centres(x):
-    """Where the ink's centre of mass is, from the middle of each image: (N, 2) in pixels."""
+    """Return the centre of mass of each image from its middle: (N, 2) in pixels."""
     x = x[:, 0].double()
     place = torch.arange(28) - 13.5
     total = x.sum((1, 2))
@@ -146,10 +134,10 @@ def test_a_blob_in_the_middle_moves_by_up_to_the_shift():
     assert np.abs(moved).max() <= farthest + 0.05
     for side in (moved.min(axis=0), moved.max(axis=0)):
         assert (np.abs(side) > 2).all()
-    assert np.abs(moved.mean(axis=0)).max() < 0.2  # to all sides alike
+    assert np.abs(moved.mean(axis=0)).max() < 0.2  # equally to all sides
 
 
-def test_a_digit_stays_about_as_large_as_it_was():
+def test_a_digit_s_ink_hardly_changes():
     x = to_input(digits().train_images[:500])
     ratio = augmented(x, generator_for(0, 0)).sum((1, 2, 3)) / x.sum((1, 2, 3))
     assert 0.9 < ratio.median() < 1.1
@@ -162,13 +150,13 @@ def test_a_digit_stays_about_as_large_as_it_was():
 
 @pytest.fixture
 def only(monkeypatch):
-    """Leave only these of the changes: the others are set to 0."""
+    """Set all changes but some to 0."""
 
-    def keep(*names):
+    def leave(*names):
         for name in {"TURN", "STRETCH", "SLANT", "MOVE", "BEND", "THICKER", "THINNER"} - {*names}:
             monkeypatch.setattr(augmentation, name, 0.0)
 
-    return keep
+    return leave
 
 
 def ten_bundled_digits():
@@ -176,7 +164,7 @@ def ten_bundled_digits():
 
 
 @pytest.mark.parametrize("strength", [0.3, 1.0])
-def test_the_same_generator_redraws_the_same(strength):
+def test_equal_generators_redraw_equally(strength):
     x = images()
     one, other = (redrawn(x, torch.Generator().manual_seed(4), strength) for _ in range(2))
     assert torch.equal(one, other)
@@ -184,20 +172,20 @@ def test_the_same_generator_redraws_the_same(strength):
     assert not torch.equal(one, redrawn(x, torch.Generator().manual_seed(5), strength))
 
 
-def test_a_generator_redraws_differently_each_time_and_every_image_in_its_own_way():
+def test_every_image_is_redrawn_differently_each_time():
     generator, x = generator_for(0, 0), ten_bundled_digits()[:1].expand(8, 1, 28, 28)
     results = {image.numpy().tobytes() for _ in range(3) for image in redrawn(x, generator)}
     assert len(results) == 24
 
 
 @pytest.mark.parametrize("x", [images(8), ten_bundled_digits()], ids=["noise", "digits"])
-def test_redrawn_with_no_strength_changes_nothing(x):
+def test_redrawn_with_strength_0_changes_nothing(x):
     result = redrawn(x, generator_for(0, 0), 0.0)
     torch.testing.assert_close(result, x, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("change", ["TURN", "STRETCH", "SLANT", "MOVE", "BEND"])
-def test_each_change_of_place_alone_changes_the_image_and_grows_with_strength(only, change):
+def test_each_change_of_shape_grows_with_the_strength(only, change):
     only(change)
     x = ten_bundled_digits()
     weak, strong = (
@@ -206,13 +194,13 @@ def test_each_change_of_place_alone_changes_the_image_and_grows_with_strength(on
     assert 0 < weak < 0.5 * strong
 
 
-def test_without_any_change_redrawn_is_the_image_at_full_strength_too(only):
+def test_redrawn_without_any_change_is_the_image(only):
     only()
     x = images(8)
     torch.testing.assert_close(redrawn(x, generator_for(0, 0)), x, rtol=0, atol=1e-5)
 
 
-def test_the_bend_alone_leaves_flat_areas_flat_and_moves_by_a_few_pixels(only):
+def test_bending_moves_ink_by_a_few_pixels_and_not_flat_areas(only):
     only("BEND")
     x = torch.zeros(200, 1, 28, 28)
     x[:, :, 10:18, 10:18] = 1
@@ -224,7 +212,7 @@ def test_the_bend_alone_leaves_flat_areas_flat_and_moves_by_a_few_pixels(only):
     assert moved.max() < 3.5
 
 
-def test_the_pen_alone_mixes_in_a_share_of_the_dilated_or_of_the_eroded_image(only):
+def test_the_pen_mixes_in_a_share_of_the_dilated_or_eroded_image(only):
     only("THICKER", "THINNER")
     x = to_input(digits().test_images[:200])
     dilated = torch.nn.functional.max_pool2d(x, 3, 1, 1)
@@ -260,23 +248,23 @@ def test_thickness_grows_with_strength(only):
     [torch.ones(300, 1, 28, 28), images(300).round(), torch.zeros(3, 1, 28, 28)],
     ids=["1", "0, 1", "0"],
 )
-def test_redrawn_keeps_the_range(x, strength):
+def test_redrawn_preserves_the_range(x, strength):
     y = redrawn(x, generator_for(0, 0), strength)
     assert y.min() >= 0
     assert y.max() <= 1 + 1e-6
 
 
 @pytest.mark.parametrize("n", [1, 2, 33])
-def test_redrawn_keeps_shape_and_type_and_the_images_given(n):
+def test_redrawn_preserves_shape_and_type_and_its_input(n):
     x = images(n)
-    kept = x.clone()
+    before = x.clone()
     y = redrawn(x, generator_for(0, 0))
     assert y.shape == (n, 1, 28, 28)
     assert y.dtype == torch.float32
-    assert torch.equal(x, kept)
+    assert torch.equal(x, before)
 
 
-def test_redrawing_takes_nothing_from_the_global_generators():
+def test_redrawing_does_not_use_the_global_generators():
     with global_generators_untouched():
         redrawn(images(), generator_for(0, 0))
 
@@ -291,7 +279,7 @@ def test_a_redrawn_blob_moves_by_up_to_a_pixel_and_a_half(only):
     assert np.abs(moved.mean(axis=0)).max() < 0.1
 
 
-def test_a_redrawn_digit_stays_about_as_large_and_on_the_paper():
+def test_a_redrawn_digit_s_ink_hardly_changes():
     x = to_input(digits().test_images[:300])
     y = redrawn(x, generator_for(0, 0))
     ratio = y.sum((1, 2, 3)) / x.sum((1, 2, 3))

@@ -1,4 +1,4 @@
-"""All data sets come out as the same checked arrays, and say what they are."""
+"""All data sets are the same checked arrays, with a description."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def arrays(data: Dataset) -> list[np.ndarray]:
     return [data.train_images, data.train_labels, data.test_images, data.test_labels]
 
 
-def test_a_right_data_set_is_accepted():
+def test_a_correct_data_set_is_accepted():
     data = make()
     assert data.split("train") == (data.train_images, data.train_labels)
     assert data.split("test") == (data.test_images, data.test_labels)
@@ -75,7 +75,7 @@ def test_a_right_data_set_is_accepted():
     ],
     ids=["one too many", "flat", "not square", "float", "signed"],
 )
-def test_wrong_images_are_refused_with_what_came(split, images, got):
+def test_wrong_images_are_refused(split, images, got):
     expected = rf"expected {split} images as uint8 of shape \(2, 28, 28\), got {got}"
     with pytest.raises(ValueError, match=expected):
         make(
@@ -101,7 +101,7 @@ def test_wrong_labels_are_refused(split, labels):
         make(**{f"{split}_images": images, f"{split}_labels": labels})
 
 
-def test_an_empty_split_is_refused_in_our_words():
+def test_an_empty_split_is_refused():
     with pytest.raises(ValueError, match="expected test"):
         make(test_images=np.zeros((0, 28, 28), np.uint8), test_labels=np.zeros(0, np.int64))
 
@@ -120,7 +120,7 @@ def test_arrays_and_fields_are_read_only():
         data.name = "fashion"
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
+def test_an_unknown_name_is_refused(tmp_path):
     with pytest.raises(ValueError, match="expected one of mnist, fashion, digits, got 'cifar'"):
         load("cifar", tmp_path)
 
@@ -140,7 +140,7 @@ def test_missing_files_are_named(tmp_path, name):
         assert f"{file} is not there." in str(caught.value)
 
 
-def test_a_damaged_file_is_named_with_its_damage(tmp_path):
+def test_a_damaged_file_is_named(tmp_path):
     write_set(tmp_path, tiny_set() | {TEST_IMAGES: image_file(2)[:-1]})
     with pytest.raises(DatasetUnavailableError) as caught:
         load("mnist", tmp_path)
@@ -150,7 +150,7 @@ def test_a_damaged_file_is_named_with_its_damage(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion"])
-def test_raw_files_become_arrays_and_differences_are_told(tmp_path, name):
+def test_raw_files_become_arrays_and_differences_are_named(tmp_path, name):
     write_set(tmp_path, tiny_set(), name)
     data = load(name, tmp_path)
     train = np.arange(3 * 784).astype(np.uint8).reshape(3, 28, 28)
@@ -172,14 +172,14 @@ def test_raw_files_become_arrays_and_differences_are_told(tmp_path, name):
 
 
 def test_published_files_do_not_differ(tmp_path, monkeypatch):
-    monkeypatch.setattr(idx, "_PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
+    monkeypatch.setattr(idx, "PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
     write_set(tmp_path, tiny_set())
     data = load("mnist", tmp_path)
     assert data.title == "MNIST"
     assert data.differs == ""
 
 
-def test_files_that_our_download_checked_do_not_differ(tmp_path):
+def test_downloaded_and_checked_files_do_not_differ(tmp_path):
     folder = write_set(tmp_path, tiny_set(), "fashion")
     (folder / idx.MANIFEST).write_text(json.dumps(md5_table(tiny_set())))
     data = load("fashion", tmp_path)
@@ -188,7 +188,7 @@ def test_files_that_our_download_checked_do_not_differ(tmp_path):
     assert data.class_names[9] == "Ankle boot"
 
 
-def test_what_is_loaded_is_what_was_checked(tmp_path):
+def test_the_checked_files_are_the_ones_loaded(tmp_path):
     """Torchvision prefers the ``processed`` folder of its versions up to 0.9, if there is one."""
     import torch
 
@@ -216,7 +216,7 @@ def test_real_mnist(mnist_dir):
     assert data.differs == ""
 
 
-def test_digits_are_1437_and_360_bytes_pictures(digits):
+def test_digits_are_1437_and_360_byte_images(digits):
     assert digits.train_images.shape == (1_437, 28, 28)
     assert digits.test_images.shape == (360, 28, 28)
     assert digits.train_labels.shape == (1_437,)
@@ -233,16 +233,16 @@ def test_digits_have_scikit_learns_labels_in_its_order(digits):
     np.testing.assert_array_equal(labels, load_digits().target)
 
 
-def test_every_digit_is_laid_out_as_mnists_are(digits):
+def test_every_digit_has_mnist_s_layout(digits):
     for image in np.concatenate([digits.train_images, digits.test_images]):
         rows, columns = bounding_box(image)
         assert max(rows.stop - rows.start, columns.stop - columns.start) == 20
-        # Whole pixels leave up to half of one; rounding to bytes moved the worst of them to 0.5006.
+        # Moves by whole pixels leave at most 0.5; rounding to bytes made the worst 0.5006.
         masses = ndimage.center_of_mass(image.astype(np.float64))
         assert masses == pytest.approx((14, 14), abs=0.501)
 
 
-def test_digits_reach_from_empty_paper_to_ink(digits):
+def test_digits_range_from_empty_paper_to_full_ink(digits):
     images = np.concatenate([digits.train_images, digits.test_images])
     assert (images.min(axis=(1, 2)) == 0).all()
     assert (images.max(axis=(1, 2)) > 230).all()
@@ -262,7 +262,7 @@ def test_class_names_of_digits_are_the_digits(name):
     assert class_names(name) == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
-def test_best_available_is_mnist_where_it_can_be_used(tmp_path):
+def test_best_available_is_mnist_where_it_is_usable(tmp_path):
     assert best_available(tmp_path) == "digits"
     write_set(tmp_path, tiny_set(), "fashion")
     assert best_available(tmp_path) == "digits"

@@ -1,4 +1,4 @@
-"""Downloads against a server of our own, which delivers well, badly or not at all."""
+"""Downloads from a local server, which sends the files correctly, wrongly or not at all."""
 
 from __future__ import annotations
 
@@ -49,27 +49,27 @@ N_BYTES = sum(map(len, PACKED.values()))
 
 @pytest.fixture(autouse=True)
 def local_only(monkeypatch):
-    """The local server is asked directly, and tiny files stand for the published ones."""
+    """Connect to the local server directly, and publish tiny files."""
     for variable in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(variable, "127.0.0.1")
-    monkeypatch.setattr(idx, "_PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
+    monkeypatch.setattr(idx, "PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
 
 
 @pytest.fixture
 def serve():
-    """Return a function that starts a server, which ends with the test."""
+    """Return a function that starts a server; it stops after the test."""
     with ExitStack() as stack:
         yield lambda behave=well, files=PACKED: stack.enter_context(serving(files, behave))
 
 
 def sources_at(*servers):
-    """Return sources whose mirrors are these servers and whose checksums are the tiny set's."""
+    """Return sources with these servers as mirrors and the tiny set's checksums."""
     table = {file: md5(content) for file, content in PACKED.items()}
     return lambda _name: ([server.address for server in servers], dict(table))
 
 
 def ended(downloads: Downloads, name: str = "mnist") -> Download:
-    """Wait for a download's end and return how it stands then."""
+    """Wait for the end of a download and return its state."""
     deadline = time.monotonic() + 30
     while downloads.status(name).status == "running":
         assert time.monotonic() < deadline, "the download did not end"
@@ -88,7 +88,7 @@ def asked_for(server) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion"])
-def test_a_download_brings_four_checked_files(tmp_path, serve, name):
+def test_a_download_writes_four_checked_files(tmp_path, serve, name):
     server = serve()
     downloads = Downloads(tmp_path, sources=sources_at(server))
     assert downloads.status(name) == Download(name, "idle")
@@ -102,19 +102,19 @@ def test_a_download_brings_four_checked_files(tmp_path, serve, name):
     assert asked_for(server) == [f"{file}.gz" for file in FILE_NAMES]
 
 
-def test_the_two_data_sets_have_a_status_each(tmp_path, serve):
+def test_each_data_set_has_a_status(tmp_path, serve):
     downloads = Downloads(tmp_path, sources=sources_at(serve()))
     downloads.start("fashion")
     assert ended(downloads, "fashion").status == "finished"
     assert downloads.status("mnist").status == "idle"
 
 
-def test_bytes_are_counted_when_the_server_does_not_say_how_many(tmp_path, serve):
+def test_bytes_are_counted_without_a_content_length(tmp_path, serve):
     status = run(tmp_path, serve(without_length))
     assert (status.status, status.bytes_done) == ("finished", N_BYTES)
 
 
-def test_a_server_that_calls_gz_an_encoding_is_understood(tmp_path, serve):
+def test_a_server_can_declare_gz_as_an_encoding(tmp_path, serve):
     """Apache does with ``AddEncoding x-gzip .gz``: the bytes are those published."""
     assert run(tmp_path, serve(labelled_gzip)) == Download(
         "mnist", "finished", N_BYTES, sum(SIZES["mnist"].values())
@@ -143,7 +143,7 @@ def test_simultaneous_starts_make_one_download(tmp_path, serve):
     assert asked_for(server) == [f"{file}.gz" for file in FILE_NAMES]
 
 
-def test_a_delayed_start_is_running_while_it_waits(tmp_path, serve):
+def test_a_delayed_download_is_running_while_it_waits(tmp_path, serve):
     downloads = Downloads(tmp_path, sources=sources_at(serve()))
     start = time.monotonic()
     assert downloads.start("mnist", delay_s=0.3).status == "running"
@@ -151,7 +151,7 @@ def test_a_delayed_start_is_running_while_it_waits(tmp_path, serve):
     assert time.monotonic() - start >= 0.3
 
 
-def test_a_start_with_everything_there_fetches_nothing(tmp_path, serve):
+def test_a_start_with_all_files_fetches_nothing(tmp_path, serve):
     write_set(tmp_path, tiny_set())
     server = serve()
     assert run(tmp_path, server) == Download("mnist", "finished", 0, 0)
@@ -162,7 +162,7 @@ def test_a_start_with_everything_there_fetches_nothing(tmp_path, serve):
 @pytest.mark.parametrize(
     "behave", [not_found, reset, other_content, cut_off, silent, silent_in_the_middle]
 )
-def test_the_second_mirror_steps_in(tmp_path, serve, monkeypatch, behave):
+def test_the_second_mirror_is_used_when_the_first_fails(tmp_path, serve, monkeypatch, behave):
     monkeypatch.setattr(module, "SILENCE_S", 0.3)
     bad, good = serve(behave), serve()
     status = run(tmp_path, bad, good)
@@ -174,7 +174,7 @@ def test_the_second_mirror_steps_in(tmp_path, serve, monkeypatch, behave):
     assert there == tiny_set()
 
 
-def test_a_file_that_one_mirror_lacks_comes_from_the_other(tmp_path, serve):
+def test_a_file_missing_on_one_mirror_comes_from_the_other(tmp_path, serve):
     first = serve(files={file: PACKED[file] for file in PACKED if file != f"{TRAIN_LABELS}.gz"})
     second = serve()
     assert run(tmp_path, first, second).status == "finished"
@@ -208,7 +208,7 @@ WHAT_WENT_WRONG = [
 
 
 @pytest.mark.parametrize(("behave", "problem"), WHAT_WENT_WRONG)
-def test_a_failure_says_what_went_wrong_where(tmp_path, serve, monkeypatch, behave, problem):
+def test_a_failure_names_the_mirror_and_the_problem(tmp_path, serve, monkeypatch, behave, problem):
     monkeypatch.setattr(module, "SILENCE_S", 0.3)
     first, second = serve(behave), serve(not_found)
     status = run(tmp_path, first, second)
@@ -220,7 +220,7 @@ def test_a_failure_says_what_went_wrong_where(tmp_path, serve, monkeypatch, beha
     assert contents(raw_dir(tmp_path)) == {}
 
 
-def test_a_mirror_that_nobody_runs_is_no_connection(tmp_path):
+def test_a_mirror_that_does_not_run_gives_no_connection(tmp_path):
     with serving({}) as gone:
         pass
     assert f"{gone.host}: no connection" in run(tmp_path, gone).message
@@ -235,7 +235,7 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path, serve, monkeypatch):
     assert time.monotonic() - start < 2.5
 
 
-def test_files_that_were_there_survive_a_failure(tmp_path, serve):
+def test_existing_files_survive_a_failure(tmp_path, serve):
     before = tiny_set() | {TRAIN_IMAGES: image_file(3)[:-1], TEST_LABELS: label_file(1, 2)}
     folder = write_set(tmp_path, before | {MANIFEST: b"{}"})
     changed = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
@@ -257,7 +257,7 @@ def test_a_retry_after_a_failure_works(tmp_path, serve):
     assert inspect_folder(tmp_path, "mnist").state == "published"
 
 
-def test_whatever_happens_is_told_and_does_not_run_for_ever(tmp_path):
+def test_an_unexpected_error_ends_the_download_and_is_shown(tmp_path):
     def broken(name):
         raise RuntimeError("torchvision has moved")
 
@@ -270,7 +270,7 @@ def test_whatever_happens_is_told_and_does_not_run_for_ever(tmp_path):
 
 
 @pytest.mark.parametrize("below", ["", "deeper/down"])
-def test_a_folder_that_cannot_be_made_is_named_with_the_variable(tmp_path, serve, below):
+def test_a_folder_that_cannot_be_created_is_named_with_its_variable(tmp_path, serve, below):
     (tmp_path / "file").write_text("not a folder")
     root = tmp_path / "file" / below
     server = serve()
@@ -278,13 +278,13 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_variable(tmp_path, serve
     assert status.status == "failed"
     assert str(raw_dir(root)) in status.message
     assert "cannot be written" in status.message
-    assert "Set MNIST_DATA_DIR to a folder that can" in status.message
+    assert "Set MNIST_DATA_DIR to another folder" in status.message
     assert server.requests == []
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
 @pytest.mark.parametrize(("name", "title"), [("mnist", "MNIST"), ("fashion", "FashionMNIST")])
-def test_a_full_disk_is_told_while_unpacking(tmp_path, serve, monkeypatch, name, title):
+def test_a_full_disk_is_reported_while_unpacking(tmp_path, serve, monkeypatch, name, title):
     def full(*_args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -297,7 +297,7 @@ def test_a_full_disk_is_told_while_unpacking(tmp_path, serve, monkeypatch, name,
     assert contents(raw_dir(tmp_path, name)) == {}
 
 
-def test_a_full_disk_is_told_while_fetching(tmp_path, serve, monkeypatch):
+def test_a_full_disk_is_reported_while_downloading(tmp_path, serve, monkeypatch):
     import pooch
 
     def full(*_args, **_keywords):
@@ -309,7 +309,7 @@ def test_a_full_disk_is_told_while_fetching(tmp_path, serve, monkeypatch):
     assert contents(raw_dir(tmp_path)) == {}
 
 
-def test_what_a_killed_server_left_goes_and_a_live_download_stays(tmp_path, serve):
+def test_old_temporary_folders_are_removed_and_new_ones_are_not(tmp_path, serve):
     folder = write_set(tmp_path, {})
     two_days_ago = time.time() - 2 * 86_400
     for name in (".download-killed", ".download-live"):
@@ -337,7 +337,7 @@ def test_only_the_damaged_file_is_fetched_again(tmp_path, serve):
     assert not (folder / f"{TEST_IMAGES}.replaced").exists()
 
 
-def test_a_second_download_keeps_what_the_manifest_says_of_the_others(tmp_path, serve):
+def test_a_second_download_preserves_the_manifest_s_other_entries(tmp_path, serve):
     assert run(tmp_path, serve(), name="fashion").status == "finished"
     folder = raw_dir(tmp_path, "fashion")
     (folder / TEST_IMAGES).unlink()
@@ -348,7 +348,7 @@ def test_a_second_download_keeps_what_the_manifest_says_of_the_others(tmp_path, 
     assert inspect_folder(tmp_path, "fashion").state == "published"
 
 
-def test_a_whole_file_of_somebody_elses_is_kept_beside(tmp_path, serve):
+def test_a_complete_but_different_file_is_renamed(tmp_path, serve):
     theirs = {TRAIN_IMAGES: image_file(4), TRAIN_LABELS: label_file(1, 2, 3, 4)}
     folder = write_set(tmp_path, tiny_set() | theirs)
     server = serve()
@@ -362,18 +362,18 @@ def test_a_whole_file_of_somebody_elses_is_kept_beside(tmp_path, serve):
     }
 
 
-def test_what_is_kept_beside_is_not_lost_to_the_next_download(tmp_path, serve):
+def test_a_renamed_file_survives_the_next_download(tmp_path, serve):
     folder = write_set(tmp_path, tiny_set() | {TEST_LABELS: label_file(1, 1)})
     assert run(tmp_path, serve()).status == "finished"
     (folder / TEST_LABELS).write_bytes(label_file(3, 3))
     assert inspect_folder(tmp_path, "mnist").state == "different"
     assert run(tmp_path, serve()).status == "finished"
-    kept = [path.read_bytes() for path in folder.glob(f"{TEST_LABELS}.*")]
-    assert sorted(kept) == [label_file(1, 1), label_file(3, 3)]
+    renamed = [path.read_bytes() for path in folder.glob(f"{TEST_LABELS}.*")]
+    assert sorted(renamed) == [label_file(1, 1), label_file(3, 3)]
 
 
-def test_a_set_is_never_seen_without_its_manifest(tmp_path, serve, monkeypatch):
-    """The files' arrival changes `idx.version`: who loads then must not find "different" ones."""
+def test_a_data_set_is_never_visible_without_its_manifest(tmp_path, serve, monkeypatch):
+    """New files change `idx.version`; a page that loads them then must find published ones."""
     states = []
     replace = module.Path.replace
 
@@ -403,7 +403,7 @@ def test_a_set_is_never_seen_without_its_manifest(tmp_path, serve, monkeypatch):
         ),
     ],
 )
-def test_torchvision_has_the_mirrors_and_names_we_rely_on(name, hosts, first_md5):
+def test_torchvision_has_the_expected_mirrors_and_names(name, hosts, first_md5):
     mirrors, table = published_sources(name)
     assert [mirror.split("/")[2] for mirror in mirrors] == hosts
     assert all(mirror.endswith("/") for mirror in mirrors)

@@ -1,4 +1,4 @@
-"""The raw files on disk: each way in which one can be wrong has its own sentence."""
+"""The raw files on disk: every kind of damage has its own sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.data_files import (
 
 @pytest.fixture
 def tiny_is_published(monkeypatch):
-    monkeypatch.setattr(idx, "_PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
+    monkeypatch.setattr(idx, "PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
 
 
 def report_on(folder, file):
@@ -47,7 +47,7 @@ def test_raw_folder_is_where_torchvision_looks(tmp_path):
     assert raw_folder(tmp_path, "fashion") == tmp_path / "FashionMNIST" / "raw"
 
 
-def test_an_empty_folder_is_missing_and_wants_everything(tmp_path):
+def test_an_empty_folder_is_missing_and_wants_all_files(tmp_path):
     report = inspect_folder(tmp_path, "mnist")
     assert report.state == "missing"
     assert not report.usable
@@ -165,7 +165,7 @@ DAMAGE = {
 
 @pytest.mark.usefixtures("tiny_is_published")
 @pytest.mark.parametrize(("file", "content", "problem"), DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, file, content, problem):
+def test_a_damaged_file_is_named_with_its_damage(tmp_path, file, content, problem):
     write_set(tmp_path, tiny_set() | {file: content})
     report = inspect_folder(tmp_path, "mnist")
     assert report.state == "damaged"
@@ -177,12 +177,12 @@ def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, file, content, pro
     assert [f.state for f in report.files if f.name != file] == ["published"] * 3
 
 
-def test_a_label_of_9_is_right(tmp_path):
+def test_a_label_of_9_is_allowed(tmp_path):
     write_set(tmp_path, tiny_set() | {TRAIN_LABELS: label_file(9, 0, 9)})
     assert report_on(tmp_path, TRAIN_LABELS).state == "different"
 
 
-def test_a_folder_in_the_place_of_a_file_is_damage(tmp_path):
+def test_a_folder_in_place_of_a_file_is_damage(tmp_path):
     folder = write_set(tmp_path, tiny_set())
     (folder / TRAIN_IMAGES).unlink()
     (folder / TRAIN_IMAGES).mkdir()
@@ -218,7 +218,7 @@ def test_fewer_test_images_than_labels_do_not_belong_together(tmp_path):
 
 
 @pytest.mark.usefixtures("tiny_is_published")
-def test_a_pair_that_disagrees_wants_only_its_unpublished_half(tmp_path):
+def test_of_a_pair_that_disagrees_only_the_unpublished_file_is_wanted(tmp_path):
     write_set(tmp_path, tiny_set() | {TRAIN_IMAGES: image_file(4)})
     report = inspect_folder(tmp_path, "mnist")
     assert report.state == "damaged"
@@ -226,7 +226,7 @@ def test_a_pair_that_disagrees_wants_only_its_unpublished_half(tmp_path):
 
 
 @pytest.mark.usefixtures("tiny_is_published")
-def test_a_slice_is_different_and_says_how_many_it_holds(tmp_path):
+def test_a_smaller_set_is_different_and_its_size_is_named(tmp_path):
     slice_of_it = {TRAIN_IMAGES: image_file(2), TRAIN_LABELS: label_file(5, 0)}
     write_set(tmp_path, tiny_set() | slice_of_it)
     report = inspect_folder(tmp_path, "mnist")
@@ -240,8 +240,8 @@ def test_a_slice_is_different_and_says_how_many_it_holds(tmp_path):
 
 
 def test_the_right_size_with_another_checksum_is_different(tmp_path, monkeypatch):
-    monkeypatch.setattr(idx, "_SPLITS", {"train": 3, "t10k": 2})
-    monkeypatch.setattr(idx, "_PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
+    monkeypatch.setattr(idx, "SPLITS", {"train": 3, "t10k": 2})
+    monkeypatch.setattr(idx, "PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
     changed = bytearray(image_file(3))
     changed[1000] ^= 1
     write_set(tmp_path, tiny_set() | {TRAIN_IMAGES: bytes(changed)})
@@ -252,7 +252,7 @@ def test_the_right_size_with_another_checksum_is_different(tmp_path, monkeypatch
 
 
 def test_the_right_size_without_a_known_checksum_is_different(tmp_path, monkeypatch):
-    monkeypatch.setattr(idx, "_SPLITS", {"train": 3, "t10k": 2})
+    monkeypatch.setattr(idx, "SPLITS", {"train": 3, "t10k": 2})
     write_set(tmp_path, tiny_set(), "fashion")
     report = inspect_folder(tmp_path, "fashion")
     assert report.state == "different"
@@ -271,7 +271,7 @@ def test_the_manifest_of_our_download_makes_files_published(tmp_path):
     assert [f.state for f in report.files] == ["published", "published", "different", "published"]
 
 
-def test_a_manifest_of_some_files_vouches_for_those_alone(tmp_path):
+def test_a_manifest_of_some_files_counts_for_those_files_only(tmp_path):
     folder = write_set(tmp_path, tiny_set(), "fashion")
     (folder / MANIFEST).write_text(json.dumps(md5_table({TEST_LABELS: label_file(7, 2)})))
     report = inspect_folder(tmp_path, "fashion")
@@ -279,7 +279,7 @@ def test_a_manifest_of_some_files_vouches_for_those_alone(tmp_path):
     assert report.wanted == (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES)
 
 
-def test_a_manifest_cannot_overrule_the_published_checksums_of_mnist(tmp_path):
+def test_a_manifest_does_not_override_the_published_checksums_of_mnist(tmp_path):
     folder = write_set(tmp_path, tiny_set())
     (folder / MANIFEST).write_text(json.dumps(md5_table(tiny_set())))
     assert inspect_folder(tmp_path, "mnist").state == "different"
@@ -305,7 +305,7 @@ def test_a_malformed_manifest_is_ignored(tmp_path, content):
     assert idx.read_manifest(folder) == {}
 
 
-def test_a_manifest_keeps_what_can_be_read_of_it(tmp_path):
+def test_the_valid_entries_of_a_manifest_are_read(tmp_path):
     folder = write_set(tmp_path, {})
     (folder / MANIFEST).write_text(json.dumps({TEST_LABELS: "0f", TRAIN_LABELS: None}))
     assert idx.read_manifest(folder) == {TEST_LABELS: "0f"}

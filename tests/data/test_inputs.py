@@ -26,17 +26,17 @@ def test_every_grey_value_is_divided_by_255_in_float32():
     np.testing.assert_array_equal(to_input(images).numpy().reshape(-1)[:256], expected)
 
 
-def test_the_images_are_neither_changed_nor_shared():
+def test_the_images_are_not_changed_and_not_shared():
     images = random_images(3)
-    kept = images.copy()
+    before = images.copy()
     images.setflags(write=False)
 
     to_input(images).zero_()
 
-    np.testing.assert_array_equal(images, kept)
+    np.testing.assert_array_equal(images, before)
 
 
-def test_a_view_with_gaps_gives_the_same_as_its_copy():
+def test_a_view_with_gaps_gives_the_same_input_as_its_copy():
     images = random_images(6)[::-2]
     assert torch.equal(to_input(images), to_input(images.copy()))
 
@@ -57,7 +57,7 @@ def test_no_images_give_an_empty_batch():
     ],
     ids=lambda images: f"{images.dtype}{images.shape}",
 )
-def test_another_shape_or_type_is_refused_by_name(images):
+def test_another_shape_or_type_is_refused(images):
     with pytest.raises(ValueError, match="expected images of shape") as caught:
         to_input(images)
     assert str(images.shape) in str(caught.value)

@@ -45,7 +45,7 @@ def test_bounding_box_holds_the_ink_above_the_threshold():
         ((1, 1), (20, 20)),
     ],
 )
-def test_fit_makes_the_longer_side_20_and_keeps_the_proportions(shape, expected):
+def test_fit_makes_the_longer_side_20_and_preserves_the_proportions(shape, expected):
     small = fit(np.ones(shape, dtype=np.float32))
     assert small.shape == expected
     assert small.dtype == np.float32
@@ -53,7 +53,7 @@ def test_fit_makes_the_longer_side_20_and_keeps_the_proportions(shape, expected)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_fit_keeps_any_proportions_to_half_a_pixel_and_the_range(seed):
+def test_fit_preserves_proportions_to_half_a_pixel_and_the_range(seed):
     height, width = np.random.default_rng(seed).integers(5, 300, 2)
     small = fit(blob(height, width, seed))
     scale = BOX / max(height, width)
@@ -78,9 +78,9 @@ def test_fit_to_another_box():
 
 @pytest.mark.parametrize("side", [1, 6, 20, 28, 120, 500])
 @pytest.mark.parametrize("shape", [(40, 20), (20, 40), (7, 7), (1, 9), (280, 279)])
-def test_scaled_makes_the_longer_side_as_long_as_asked(shape, side):
+def test_scaled_makes_the_longer_side_the_given_length(shape, side):
     picture = blob(*shape, seed=1)
-    kept = picture.copy()
+    before = picture.copy()
 
     result = scaled(picture, side)
 
@@ -90,10 +90,10 @@ def test_scaled_makes_the_longer_side_as_long_as_asked(shape, side):
     assert result.dtype == np.float32
     assert result.min() >= 0
     assert result.max() <= 1
-    np.testing.assert_array_equal(picture, kept)
+    np.testing.assert_array_equal(picture, before)
 
 
-def test_scaled_to_its_own_side_is_the_picture_itself():
+def test_scaled_to_the_same_side_is_the_same_picture():
     picture = blob(37, 20, seed=2)
     np.testing.assert_allclose(scaled(picture, 37), picture, atol=1e-6)
 
@@ -103,14 +103,14 @@ def test_fit_is_scaled_to_20():
     np.testing.assert_array_equal(fit(picture), scaled(picture, 20))
 
 
-def test_scaled_takes_doubles_and_what_is_not_contiguous():
+def test_scaled_accepts_float64_and_views_with_gaps():
     picture = blob(50, 30, seed=4)
     expected = scaled(picture, 20)
     np.testing.assert_array_equal(scaled(picture.astype(np.float64), 20), expected)
     np.testing.assert_array_equal(scaled(np.asfortranarray(picture), 20), expected)
 
 
-def test_a_large_area_keeps_its_mean_when_scaled_down():
+def test_scaling_down_preserves_the_mean_of_a_large_area():
     picture = np.zeros((200, 200), dtype=np.float32)
     picture[50:150, 50:150] = 1
     assert scaled(picture, 20).mean() == pytest.approx(0.25, abs=0.005)
@@ -138,7 +138,7 @@ def test_centre_puts_the_mass_within_half_a_pixel_of_14_and_moves_by_whole_pixel
 
 @pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1)])
 @pytest.mark.parametrize("side", [20, 27, 28])
-def test_centre_never_loses_ink_even_if_all_its_weight_is_in_a_corner(corner, side):
+def test_centre_loses_no_ink_even_if_all_of_it_is_in_a_corner(corner, side):
     ink = np.full((side, side), 0.001, dtype=np.float32)
     ink[corner] = 1
 
@@ -161,7 +161,7 @@ def test_laying_out_mnist_s_test_images_again_changes_one_in_a_thousand_at_most(
 
 
 @pytest.mark.parametrize("shift", [(4, 4), (-3, 2), (0, -4), (-4, 0)])
-def test_a_shifted_digit_comes_back_as_it_was(shift):
+def test_a_shifted_digit_is_restored(shift):
     for image in digits().test_images[:20]:
         ink = as_ink(image)
         canvas = np.zeros((60, 60), dtype=np.float32)
@@ -170,7 +170,7 @@ def test_a_shifted_digit_comes_back_as_it_was(shift):
 
 
 @pytest.mark.parametrize("times", [2, 3, 10])
-def test_an_enlarged_digit_comes_back_close_to_itself(times):
+def test_an_enlarged_digit_is_restored_closely(times):
     images = digits().test_images[:50]
     distances = [
         np.abs(lay_out(as_ink(i).repeat(times, axis=0).repeat(times, axis=1)) - as_ink(i)).mean()
@@ -179,7 +179,7 @@ def test_an_enlarged_digit_comes_back_close_to_itself(times):
     assert max(distances) < 0.005  # the images' mean ink is 0.15
 
 
-def test_an_enlarged_mnist_digit_comes_back_close_to_itself(mnist_dir):
+def test_an_enlarged_mnist_digit_is_restored_closely(mnist_dir):
     images = mnist_in(mnist_dir).test_images[:100]
     distances = [
         np.abs(lay_out(as_ink(i).repeat(5, axis=0).repeat(5, axis=1)) - as_ink(i)).mean()

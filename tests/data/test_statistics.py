@@ -6,7 +6,7 @@ from mnist_core.data.statistics import class_counts, indices_of, mean_images
 LABELS = np.array([3, 0, 3, 9, 3], dtype=np.int64)
 
 
-def test_class_counts_are_ten_also_for_classes_that_are_missing():
+def test_class_counts_are_ten_even_if_classes_are_missing():
     counts = class_counts(LABELS)
     assert counts.dtype == np.int64
     np.testing.assert_array_equal(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0, 1])
@@ -20,7 +20,7 @@ def test_indices_of_a_class_in_order(chosen, expected):
     np.testing.assert_array_equal(indices_of(LABELS, chosen), expected)
 
 
-def test_mean_images_are_exact_and_rounded_and_empty_where_there_is_none():
+def test_mean_images_are_rounded_and_zero_for_classes_without_images():
     images = np.zeros((5, 28, 28), dtype=np.uint8)
     images[[0, 2, 4], 1, 2] = 255, 255, 254  # mean 254.67: a sum in uint8 would overflow
     images[[0, 2, 4], 5, 6] = 1, 0, 0  # mean 0.33

@@ -27,7 +27,7 @@ BUNDLED = "In use: Bundled digits (UCI, not MNIST)"
 
 @pytest.fixture(autouse=True)
 def tiny_is_published(monkeypatch):
-    monkeypatch.setattr(idx, "_PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
+    monkeypatch.setattr(idx, "PUBLISHED_MD5", {"mnist": md5_table(tiny_set())})
 
 
 @pytest.mark.parametrize("chosen", [None, "mnist"])
@@ -50,7 +50,7 @@ def test_real_mnist_is_ok(mnist_dir, monkeypatch):
     )
 
 
-def test_a_failed_download_is_forgotten_once_the_files_are_there(tmp_path):
+def test_a_failed_download_is_not_shown_once_the_files_are_there(tmp_path):
     write_set(tmp_path, tiny_set())
     assert data_status(None, tmp_path, FAILED).kind == "ok"
 
@@ -67,17 +67,19 @@ def test_other_files_are_used_with_a_note(tmp_path):
     )
 
 
-def test_files_of_the_published_size_are_named_by_what_else_differs():
+def test_files_of_the_published_size_are_named(monkeypatch, tmp_path):
     files = tuple(
         idx.FileReport(name, "published", "", 60_000 if name.startswith("train") else 10_000)
         for name in idx.FILE_NAMES[:-1]
     )
     odd = idx.FileReport(TEST_LABELS, "different", "its checksum is not the published one.", 10_000)
     report = idx.FolderReport("mnist", "different", (*files, odd), "")
-    assert status._differences(report) == "its checksum is not the published one."
+    monkeypatch.setattr(status, "inspect_folder", lambda *_: report)
+    shown = data_status(None, tmp_path, IDLE)
+    assert (shown.kind, shown.detail) == ("note", "its checksum is not the published one.")
 
 
-def test_a_failure_to_replace_other_files_is_told_beside_the_note(tmp_path):
+def test_a_failure_to_replace_other_files_is_added_to_the_note(tmp_path):
     write_set(tmp_path, tiny_set() | {TEST_LABELS: label_file(1, 1)})
     status = data_status(None, tmp_path, FAILED)
     assert status.kind == "note"
@@ -99,7 +101,7 @@ def test_missing_files_can_be_downloaded(tmp_path, chosen):
     )
 
 
-def test_a_damaged_file_is_named_and_can_be_fetched_again(tmp_path):
+def test_a_damaged_file_is_named_and_can_be_downloaded_again(tmp_path):
     write_set(tmp_path, tiny_set() | {TRAIN_IMAGES: image_file(3)[:-1]})
     assert data_status(None, tmp_path, IDLE) == DataStatus(
         "digits",
@@ -112,7 +114,7 @@ def test_a_damaged_file_is_named_and_can_be_fetched_again(tmp_path):
     )
 
 
-def test_one_missing_file_is_named_and_can_be_fetched(tmp_path):
+def test_one_missing_file_is_named_and_can_be_downloaded(tmp_path):
     folder = write_set(tmp_path, tiny_set())
     (folder / TRAIN_IMAGES).unlink()
     status = data_status(None, tmp_path, IDLE)
@@ -121,7 +123,7 @@ def test_one_missing_file_is_named_and_can_be_fetched(tmp_path):
     assert status.action == "Fetch again (9.9 MB)"
 
 
-def test_a_small_file_is_not_called_nothing(tmp_path):
+def test_the_size_of_a_small_file_is_not_0(tmp_path):
     write_set(tmp_path, tiny_set() | {TRAIN_LABELS: label_file(5)})
     status = data_status(None, tmp_path, IDLE)
     assert status.action.startswith("Fetch again")
@@ -166,7 +168,7 @@ def test_a_running_download_of_fashion_leaves_mnist_in_use(tmp_path):
 
 
 @pytest.mark.parametrize("files", [{}, tiny_set() | {TEST_LABELS: b""}], ids=["none", "damaged"])
-def test_a_failed_download_says_why_and_offers_another_try(tmp_path, files):
+def test_a_failed_download_shows_why_and_offers_a_retry(tmp_path, files):
     write_set(tmp_path, files)
     assert data_status(None, tmp_path, FAILED) == DataStatus(
         "digits",
@@ -178,7 +180,7 @@ def test_a_failed_download_says_why_and_offers_another_try(tmp_path, files):
     )
 
 
-def test_chosen_digits_are_ok_whatever_is_there(tmp_path):
+def test_chosen_digits_are_ok_whatever_files_there_are(tmp_path):
     expected = DataStatus("digits", "ok", BUNDLED, "Your choice. It comes with the app.")
     assert data_status("digits", tmp_path, IDLE) == expected
     write_set(tmp_path, tiny_set())
@@ -186,7 +188,7 @@ def test_chosen_digits_are_ok_whatever_is_there(tmp_path):
     assert data_status("digits", tmp_path, FAILED) == expected
 
 
-def test_chosen_fashion_is_used_where_it_is(tmp_path):
+def test_chosen_fashion_is_used_if_its_files_are_there(tmp_path):
     write_set(tmp_path, tiny_set())
     folder = write_set(tmp_path, tiny_set(), "fashion")
     status = data_status("fashion", tmp_path, Download("fashion"))
@@ -215,7 +217,7 @@ def test_chosen_fashion_that_is_missing_falls_back_and_can_be_downloaded(tmp_pat
     assert with_mnist.fetches == "fashion"
 
 
-def test_in_use_is_the_chosen_set_if_it_can_be_used(tmp_path):
+def test_in_use_is_the_chosen_set_if_it_is_usable(tmp_path):
     assert in_use("digits", tmp_path) == "digits"
     for chosen in (None, "", "mnist", "fashion"):
         assert in_use(chosen, tmp_path) == "digits"
@@ -236,7 +238,7 @@ def test_wished_for(chosen, wish):
     assert wished_for(chosen) == wish
 
 
-def test_saying_which_data_are_in_use_needs_no_torch():
+def test_the_status_needs_no_torch():
     import subprocess
 
     code = (

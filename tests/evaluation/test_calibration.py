@@ -1,4 +1,4 @@
-"""How far confidence can be believed: temperature, calibration error, and when to doubt."""
+"""Temperature, calibration error and the threshold of doubt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mnist_core.evaluation.calibration import (
     BINS,
-    KEPT,
+    LEAST_ACCEPTED,
     Calibration,
     calibrate,
     doubt_threshold,
@@ -24,7 +24,7 @@ from tests.small_data import cycling_labels, digits, global_generators_untouched
 
 
 def honest(n=20_000, spread=2.0, seed=0):
-    """Return logits and labels drawn with exactly the probabilities that these logits state."""
+    """Return logits, and labels drawn with exactly the probabilities of the logits."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, spread, (n, 10)).astype(np.float32)
     sums = softmax(logits).astype(float).cumsum(axis=1)
@@ -33,7 +33,7 @@ def honest(n=20_000, spread=2.0, seed=0):
 
 
 def sure_of(*answers):
-    """Return probabilities that give each class this much and the rest to the others: (N, 10)."""
+    """Return probabilities (N, 10): the given ones, and equal shares of the rest."""
     p = np.empty((len(answers), 10), dtype=np.float32)
     for row, (said, confidence) in zip(p, answers, strict=True):
         row[:] = (1 - confidence) / 9
@@ -44,19 +44,19 @@ def sure_of(*answers):
 # --- temperature
 
 
-def test_honest_logits_are_left_as_they_are():
+def test_calibrated_logits_have_a_temperature_of_1():
     assert temperature(*honest()) == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("factor", [0.2, 0.5, 2.0, 3.7, 10.0])
-def test_the_factor_that_spoilt_honest_logits_is_found(factor):
+def test_the_factor_of_scaled_logits_is_found(factor):
     logits, labels = honest()
     spoilt = np.float32(factor) * logits
     assert temperature(spoilt, labels) == pytest.approx(factor, rel=0.02)
     assert temperature(spoilt, labels) == pytest.approx(factor * temperature(logits, labels), 1e-3)
 
 
-def test_no_temperature_nearby_makes_the_labels_likelier():
+def test_the_temperature_is_the_most_likely_one():
     logits, labels = honest(500, seed=3)
     logits *= 2.5
 
@@ -69,22 +69,22 @@ def test_no_temperature_nearby_makes_the_labels_likelier():
         assert loss(best) < loss(other)
 
 
-def test_a_model_that_is_always_right_may_be_as_sure_as_the_bounds_allow():
+def test_a_model_that_is_always_right_gets_the_least_temperature():
     labels = cycling_labels(50)
     right = np.float32(0.2) * np.eye(10, dtype=np.float32)[labels]
     assert temperature(right, labels) == pytest.approx(0.05, rel=0.01)
 
 
-def test_a_model_that_is_always_wrong_had_better_be_as_unsure_as_the_bounds_allow():
+def test_a_model_that_is_always_wrong_gets_the_largest_temperature():
     labels = cycling_labels(50)
     wrong = 5 * np.eye(10, dtype=np.float32)[(labels + 1) % 10]
     assert temperature(wrong, labels) == pytest.approx(20, rel=0.01)
 
 
-def test_a_hopeless_answer_does_not_break_the_search():
+def test_a_probability_of_0_does_not_break_the_search():
     logits, labels = honest(200)
     logits[0] = 0
-    logits[0, (labels[0] + 1) % 10] = 1e4  # a probability of 0 for what is right
+    logits[0, (labels[0] + 1) % 10] = 1e4  # a probability of 0 for the label
     with np.errstate(all="raise"):
         assert 0.05 <= temperature(logits, labels) <= 20
 
@@ -92,26 +92,26 @@ def test_a_hopeless_answer_does_not_break_the_search():
 # --- expected calibration error
 
 
-def test_the_error_of_one_bin_is_confidence_less_accuracy():
+def test_the_error_of_one_bin_is_confidence_minus_accuracy():
     p = sure_of((1, 0.9), (2, 0.9), (3, 0.9), (4, 0.9))
     error = expected_calibration_error(p, np.array([1, 2, 3, 0]))
     assert error == pytest.approx(0.9 - 0.75, abs=1e-6)
 
 
-def test_too_little_confidence_counts_as_much_as_too_much():
+def test_low_confidence_counts_as_much_as_high_confidence():
     p = sure_of((1, 0.7), (2, 0.7))
     assert expected_calibration_error(p, np.array([1, 2])) == pytest.approx(0.3, abs=1e-6)
     assert expected_calibration_error(p, np.array([0, 0])) == pytest.approx(0.7, abs=1e-6)
 
 
-def test_bins_are_weighted_by_their_answers():
+def test_bins_are_weighted_by_their_predictions():
     p = sure_of((1, 0.9), (1, 0.9), (1, 0.9), (5, 0.5))
     labels = np.array([1, 1, 0, 5])  # 0.9 against 2/3 in one bin, 0.5 against 1 in the other
     expected = 3 / 4 * (0.9 - 2 / 3) + 1 / 4 * (1 - 0.5)
     assert expected_calibration_error(p, labels) == pytest.approx(expected, abs=1e-6)
 
 
-def test_within_a_bin_errors_make_up_for_each_other_and_between_bins_they_do_not():
+def test_errors_cancel_within_a_bin_and_not_between_bins():
     assert BINS == 15
     inside = sure_of((1, 0.61), (2, 0.65))  # both from 9/15 to 10/15
     apart = sure_of((1, 0.61), (2, 0.69))
@@ -120,14 +120,14 @@ def test_within_a_bin_errors_make_up_for_each_other_and_between_bins_they_do_not
     assert expected_calibration_error(apart, labels) == pytest.approx((0.39 + 0.69) / 2, abs=1e-6)
 
 
-def test_full_confidence_has_a_bin_too():
+def test_a_confidence_of_1_is_in_the_last_bin():
     p = np.eye(10, dtype=np.float32)[[3, 4]]
     assert expected_calibration_error(p, np.array([3, 4])) == 0
     assert expected_calibration_error(p, np.array([3, 5])) == 0.5
     assert expected_calibration_error(p, np.array([5, 3])) == 1
 
 
-def test_honest_answers_have_hardly_any_error_and_the_right_temperature_restores_them():
+def test_the_temperature_restores_calibrated_predictions():
     logits, labels = honest()
     spoilt = 3 * logits
     assert expected_calibration_error(softmax(logits), labels) < 0.01
@@ -143,25 +143,25 @@ def confidences(*values):
     return np.array(values, dtype=np.float32)
 
 
-def test_the_threshold_lies_just_above_the_strangers_if_that_costs_nothing():
+def test_the_threshold_is_just_above_the_others_if_no_digit_is_doubted():
     threshold = doubt_threshold(confidences(0.9, 0.95, 0.99), confidences(0.5, 0.6))
     assert threshold == pytest.approx(0.61)
 
 
-def test_three_in_a_hundred_digits_may_be_given_up_for_the_strangers_and_four_may_not():
+def test_at_most_three_in_a_hundred_digits_are_doubted():
     others = confidences(*[0.5] * 10)
     three = confidences(*[0.2] * 3, *[0.9] * 97)
     four = confidences(*[0.2] * 4, *[0.9] * 96)
     assert doubt_threshold(three, others) == pytest.approx(0.51)
-    assert doubt_threshold(four, others) == pytest.approx(0.1)  # nothing would be won by 0.2
+    assert doubt_threshold(four, others) == pytest.approx(0.1)  # 0.2 is no better
 
 
-def test_digits_are_not_given_up_for_fewer_strangers():
+def test_digits_are_not_doubted_for_a_smaller_share_of_others():
     digits_, others = confidences(*[0.3] * 2, *[0.9] * 98), confidences(*[0.2] * 99, 0.5)
-    assert doubt_threshold(digits_, others) == pytest.approx(0.21)  # 0.51: 2 digits for 1 stranger
+    assert doubt_threshold(digits_, others) == pytest.approx(0.21)  # 0.51: 2 digits for 1 other
 
 
-def test_strangers_as_sure_as_digits_cannot_be_told_apart():
+def test_others_as_confident_as_digits_cannot_be_separated():
     sure = np.full(20, 0.995, dtype=np.float32)
     assert doubt_threshold(sure, sure) == pytest.approx(0.1)
 
@@ -171,16 +171,16 @@ def test_strangers_as_sure_as_digits_cannot_be_told_apart():
     st.lists(st.floats(0.125, 1, width=32), min_size=1, max_size=80),
     st.lists(st.floats(0.125, 1, width=32), min_size=1, max_size=40),
 )
-def test_never_more_than_three_in_a_hundred_digits_are_doubted(sure, others):
+def test_the_threshold_doubts_at_most_three_in_a_hundred_digits(sure, others):
     threshold = doubt_threshold(confidences(*sure), confidences(*others))
     assert 0.1 <= threshold <= 0.99
-    assert (confidences(*sure) < threshold).mean() <= 1 - KEPT + 1e-12
+    assert (confidences(*sure) < threshold).mean() <= 1 - LEAST_ACCEPTED + 1e-12
 
 
 # --- all of it
 
 
-def test_a_model_is_calibrated_on_what_it_says():
+def test_a_model_is_calibrated_on_its_predictions():
     model, data = bundled.load_pretrained("mlp"), digits()
     images, labels, others = data.test_images, data.test_labels, random_images(40)
     with global_generators_untouched():
@@ -196,7 +196,7 @@ def test_a_model_is_calibrated_on_what_it_says():
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-def test_calibration_changes_no_answer_and_makes_the_right_ones_likelier(name):
+def test_calibration_changes_no_prediction_and_makes_the_labels_likelier(name):
     model, data = bundled.load_pretrained(name), digits()
     fitted = calibrate(model, data.test_images, data.test_labels, random_images(20))
     plain = probabilities(model, data.test_images)
@@ -206,7 +206,7 @@ def test_calibration_changes_no_answer_and_makes_the_right_ones_likelier(name):
     assert -np.log(p[right]).mean() <= -np.log(plain[right]).mean() + 1e-6
 
 
-def test_a_model_that_has_diverged_is_calibrated_too():
+def test_a_model_that_diverged_can_be_calibrated():
     model = architectures.build("linear", 0)
     with torch.no_grad():
         model.l1.weight.fill_(float("nan"))
@@ -215,5 +215,5 @@ def test_a_model_that_has_diverged_is_calibrated_too():
     assert 0.1 <= fitted.threshold <= 0.99
 
 
-def test_without_a_measurement_the_model_is_taken_at_its_word():
+def test_the_default_calibration_changes_nothing():
     assert Calibration() == Calibration(1.0, 0.5, 0.0, 0.0)

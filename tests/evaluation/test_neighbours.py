@@ -22,7 +22,7 @@ from tests.small_data import digits, global_generators_untouched, mnist_in, rand
 
 
 def images_of(*first_pixels):
-    """Return images that are paper but for the first pixel."""
+    """Return images that are paper except for the first pixel."""
     images = np.zeros((len(first_pixels), 28, 28), dtype=np.uint8)
     images[:, 0, 0] = first_pixels
     return images
@@ -53,7 +53,7 @@ def test_the_last_layer_turns_features_into_the_model_s_logits(name):
 
 
 @pytest.mark.parametrize("n", [0, 1, 999, 1_000, 1_001, 2_100])
-def test_features_beyond_one_batch_keep_their_order(n):
+def test_features_of_several_batches_stay_in_order(n):
     model, images = architectures.build("linear", 0), random_images(n)
     np.testing.assert_array_equal(features(model, images), images.reshape(n, 784) / np.float32(255))
 

@@ -323,9 +323,9 @@ def test_both_engines_give_the_same_losses_over_the_whole_lesson(mnist_dir):
     by_hand = run_to_the_end(TrainingRun(replace(LESSON, engine="numpy"), mnist)).history
     assert by_hand.step == 9_375
     np.testing.assert_allclose(by_hand.losses, by_autograd.losses, rtol=0, atol=1e-5)
-    for one, other in zip(by_hand.checkups, by_autograd.checkups, strict=True):
+    for one, other in zip(by_hand.epoch_metrics, by_autograd.epoch_metrics, strict=True):
         assert one.test_accuracy == pytest.approx(other.test_accuracy, abs=2e-4)
-    assert by_hand.checkups[-1].test_accuracy > 0.9
+    assert by_hand.epoch_metrics[-1].test_accuracy > 0.9
 
 
 def test_an_engine_s_losses_are_floats_and_convert_to_an_array():
@@ -338,7 +338,7 @@ def test_an_engine_s_losses_are_floats_and_convert_to_an_array():
     assert values.tolist() == [0.5, 2.25]
 
 
-def test_an_engine_trains_its_own_weights_and_has_no_memory():
+def test_an_engine_trains_its_own_weights_and_has_no_state():
     with_autograd, by_hand = both_engines("mlp")
     weights = by_hand.weights()
     assert list(weights) == list(with_autograd.weights())
@@ -348,7 +348,7 @@ def test_an_engine_trains_its_own_weights_and_has_no_memory():
         assert array is weights[name]
         assert not np.array_equal(array, before[name])
         assert np.array_equal(with_autograd.weights()[name], before[name])  # not the model
-    assert by_hand.memory() == {}
+    assert by_hand.optimiser_state() == {}
 
 
 def test_a_restored_engine_continues_as_the_other_and_shares_nothing_with_it():

@@ -83,7 +83,7 @@ def test_sgd_by_hand():
     optimiser.learning_rate = 0.5
     optimiser.step()
     assert weight.tolist() == [0.625, -5.0]
-    assert optimiser.memory == {}
+    assert optimiser.state == {}
 
 
 def test_momentum_by_hand():
@@ -93,7 +93,7 @@ def test_momentum_by_hand():
     assert weight.item() == -4
     weight.grad = torch.tensor([-8.0])
     optimiser.step()  # v = 9 - 8
-    assert optimiser.memory["velocity"][0].item() == 1
+    assert optimiser.state["velocity"][0].item() == 1
     assert weight.item() == -4.5
 
 
@@ -101,8 +101,8 @@ def test_adam_by_hand():
     weight = a_weight(1.0, 1.0, 1.0, gradient=[2.0, -100.0, 0.0])
     optimiser = Adam([weight], 0.01)
     optimiser.step()
-    torch.testing.assert_close(optimiser.memory["mean"][0], torch.tensor([0.2, -10.0, 0.0]))
-    torch.testing.assert_close(optimiser.memory["square"][0], torch.tensor([0.004, 10.0, 0.0]))
+    torch.testing.assert_close(optimiser.state["mean"][0], torch.tensor([0.2, -10.0, 0.0]))
+    torch.testing.assert_close(optimiser.state["square"][0], torch.tensor([0.004, 10.0, 0.0]))
     torch.testing.assert_close(weight.detach(), torch.tensor([0.99, 1.01, 1.0]))
     weight.grad = torch.zeros(3)
     optimiser.step()  # m / (1 - 0.9^2) = 0.18 / 0.19, v / (1 - 0.999^2) = 0.003996 / 0.001999
@@ -144,7 +144,7 @@ def test_adam_s_first_step_is_the_learning_rate_in_the_gradient_s_direction():
 
 
 @pytest.mark.parametrize(
-    ("name", "remembers"),
+    ("name", "state_names"),
     [
         ("SGD", []),
         ("SGD with momentum", ["velocity"]),
@@ -152,12 +152,12 @@ def test_adam_s_first_step_is_the_learning_rate_in_the_gradient_s_direction():
         ("AdamW", ["mean", "square"]),
     ],
 )
-def test_a_rule_s_memory_starts_with_zeros_for_each_weight(name, remembers):
+def test_a_rule_s_state_starts_with_zeros_for_each_weight(name, state_names):
     model = architectures.build("cnn", 0).to(memory_format=torch.channels_last)
     optimiser = OPTIMISERS[name](model.parameters(), 0.01)
     assert optimiser.steps == 0
-    assert list(optimiser.memory) == remembers
-    for tensors in optimiser.memory.values():
+    assert list(optimiser.state) == state_names
+    for tensors in optimiser.state.values():
         for tensor, weight in zip(tensors, model.parameters(), strict=True):
             assert tensor.shape == weight.shape
             assert tensor.stride() == weight.stride()
@@ -166,13 +166,13 @@ def test_a_rule_s_memory_starts_with_zeros_for_each_weight(name, remembers):
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-def test_a_weight_without_a_gradient_does_not_change_and_nor_does_its_memory(name):
+def test_a_weight_without_a_gradient_does_not_change_and_nor_does_its_state(name):
     moving, resting = a_weight(1.0, gradient=[1.0]), nn.Parameter(torch.tensor([3.0]))
     optimiser = OPTIMISERS[name]([moving, resting], 0.1)
     optimiser.step()
     assert moving.item() < 1
     assert resting.item() == 3
-    assert all(memory[0].any() and not memory[1].any() for memory in optimiser.memory.values())
+    assert all(slot[0].any() and not slot[1].any() for slot in optimiser.state.values())
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

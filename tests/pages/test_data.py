@@ -1,23 +1,13 @@
-"""What the pages say of the data: missing, damaged, different, on its way, failed, there."""
+"""The pages with data that is missing, damaged, different, downloading, failed or complete."""
 
 from __future__ import annotations
-
-import time
 
 from mnist_core.data import downloads as downloads_module
 from mnist_core.data import idx
 from mnist_core.data.downloads import Downloads
 from pages.parts.session import caches
 from tests import data_files
-from tests.pages.conftest import go_to, numbers, words
-
-
-def wait_for(app, sentence: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while sentence not in words(app):
-        assert time.monotonic() < deadline, f"never {sentence!r}: {words(app)}"
-        time.sleep(0.05)
-        app.run()
+from tests.pages.conftest import go_to, numbers, wait_for, wait_for_status, words
 
 
 def download_from(server, packed, data_dir, monkeypatch) -> None:
@@ -58,7 +48,7 @@ def test_whole_files_that_are_not_the_published_ones_are_used_and_labelled(open_
 
 def test_download_goes_from_button_to_data(open_page, data_dir, monkeypatch):
     files = data_files.tiny_set()
-    monkeypatch.setitem(idx._PUBLISHED_MD5, "mnist", data_files.md5_table(files))
+    monkeypatch.setitem(idx.PUBLISHED_MD5, "mnist", data_files.md5_table(files))
     packed = data_files.packed(files)
     with data_files.serving(packed) as server:
         download_from(server, packed, data_dir, monkeypatch)
@@ -70,7 +60,7 @@ def test_download_goes_from_button_to_data(open_page, data_dir, monkeypatch):
     assert numbers(app)["Training images"] == "3"
 
 
-def test_failed_download_is_said_and_can_be_tried_again(open_page, data_dir, monkeypatch):
+def test_a_failed_download_is_explained_and_can_be_tried_again(open_page, data_dir, monkeypatch):
     packed = data_files.packed(data_files.tiny_set())
     monkeypatch.setattr(downloads_module, "SILENCE_S", 1.0)
     with data_files.serving(packed, data_files.not_found) as server:
@@ -85,19 +75,19 @@ def test_failed_download_is_said_and_can_be_tried_again(open_page, data_dir, mon
         wait_for(app, "could not be fetched")
 
 
-def test_a_model_of_other_classes_is_named_and_answers_in_its_own(open_page, data_dir):
+def test_a_model_trained_on_other_classes_is_named(open_page, data_dir):
     data_files.write_set(data_dir, data_files.tiny_set(), "fashion")
     app = open_page("dataset", dataset="fashion")
     assert words(app).count("In use: FashionMNIST, not the published files") == 2  # sidebar too
     assert "Label: **Sandal** (class 5)" in words(app)
     assert "knows nothing of FashionMNIST" in words(app)
-    assert "plainly wrong" not in words(app)  # that is said of MNIST
+    assert "plainly wrong" not in words(app)  # a remark about MNIST alone
     go_to(app, "evaluation")
     assert "knows nothing of FashionMNIST" in words(app)
     go_to(app, "training")
     app.number_input(key="training_batch_size").set_value(3).run()
     app.button(key="training_start").click().run()
-    wait_for(app, "finished")
+    wait_for_status(app, "finished")
     go_to(app, "dataset")
     assert app.selectbox(key="dataset_model").value == "mine"
     assert "knows nothing of" not in words(app)
