@@ -1,4 +1,4 @@
-"""A small network on points in the plane, trained while one looks on.
+"""A small network on points in the plane, trained live.
 
-As in TensorFlow Playground (Smilkov and Carter, playground.tensorflow.org), on real PyTorch.
+Modelled on TensorFlow Playground (Smilkov and Carter, playground.tensorflow.org), on real PyTorch.
 """

@@ -1,7 +1,7 @@
-"""Eight ready set-ups, each with something to predict before it is played.
+"""Eight ready experiments: a setup, and a question to answer before it runs.
 
-The questions and answers are prose and stand with the page's; the tests play every set-up and check
-that it does what its answer says.
+The questions and answers are in the page's texts. The tests run every setup and check that the
+answer is true.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ __all__ = ["EXPERIMENTS", "Experiment"]
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One row of the table.
+    """A setup with a question about it.
 
     Attributes
     ----------
     name : str
-        The key of its words.
+        The key of its question and answer in the page's texts.
     title : str
     setup : Setup
     epochs : int
-        After so many the outcome can be seen.
+        The number of epochs after which the outcome is visible.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The visitor's own points: read from pasted text, and packed for an address.
+"""The visitor's own points: parsed from pasted text, and packed for a URL.
 
-A coordinate is a whole number of hundredths from -6 to 6 (1,201 values, 11 bits) and a label is 0
-to 3 (2 bits): a point is 24 bits, which are four characters of base64.
+A coordinate is a multiple of 0.01 from -6 to 6 (1,201 values, 11 bits) and a class is 0 to 3
+(2 bits). A point takes 24 bits, which are four characters of base64.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ __all__ = [
 RADIUS = 6.0  # the plane is the square from -6 to 6
 MAX_POINTS, MAX_CLASSES = 500, 4
 OwnPoint = tuple[float, float, int]  # x1, x2, class
-_STEPS = 100  # to one unit of the plane
+_STEPS = 100  # per unit of the plane
 _HALF = round(RADIUS * _STEPS)
-_FILL = 5.0  # points from elsewhere are spread over -5 to 5
+_FILL = 5.0  # points outside the plane are scaled to -5 to 5
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPoints:
-    """What was read from pasted text.
+    """Points parsed from pasted text.
 
     Attributes
     ----------
     points : tuple of (x1, x2, class)
-        Coordinates from -6 to 6, in whole hundredths.
+        Coordinates from -6 to 6, multiples of 0.01.
     note : str
-        A sentence if the points were moved to fit the plane; else empty.
+        A sentence if the points were scaled to fit the plane; else empty.
     """
 
     points: tuple[OwnPoint, ...]
@@ -50,7 +50,7 @@ class OwnPoints:
 
 
 def own_point(x1: float, x2: float, label: int) -> OwnPoint:
-    """Return a point with its coordinates moved into the plane and rounded to hundredths."""
+    """Return a point with its coordinates clamped to the plane and rounded to 0.01."""
     if not (math.isfinite(x1) and math.isfinite(x2)):
         raise ValueError(f"A point's coordinates must be finite numbers, got {x1} and {x2}.")
     return _rounded(x1), _rounded(x2), label
@@ -62,7 +62,7 @@ def _rounded(value: float) -> float:
 
 
 def check_points(points: object) -> None:
-    """Raise ValueError unless these are at most 500 points as `OwnPoints` has them."""
+    """Raise ValueError unless these are at most 500 valid points, see `OwnPoints`."""
     if not isinstance(points, tuple) or len(points) > MAX_POINTS:
         raise ValueError(f"The points must be a tuple of at most {MAX_POINTS} points.")
     for point in points:
@@ -94,7 +94,7 @@ def unpack_points(text: str) -> tuple[OwnPoint, ...]:
     Raises
     ------
     ValueError
-        If the text is none of its.
+        If `pack_points` cannot have returned this text.
     """
     problem = "The packed points must be four letters or digits for each point, as Copy link gives."
     if len(text) > 4 * MAX_POINTS:
@@ -113,33 +113,33 @@ def unpack_points(text: str) -> tuple[OwnPoint, ...]:
 
 
 def parse_points(text: str) -> OwnPoints:
-    """Read points from lines of ``x1, x2, class``, as a spreadsheet or a file has them.
+    """Parse lines of ``x1, x2, class``, copied from a spreadsheet or a CSV file.
 
-    Tab, semicolon, comma or spaces part the columns (after the first two a comma may be the decimal
-    point); a first line without a number is taken for a heading; empty lines are skipped. If a
-    point lies outside the plane, all are scaled, each axis for itself, to -5 to 5.
+    Columns are separated by tabs, semicolons, commas or spaces. With tabs or semicolons, a comma is
+    a decimal point. A first line without numbers is a heading; empty lines are skipped. If a point
+    lies outside the plane, each axis is scaled to the range from -5 to 5.
 
     Raises
     ------
     ValueError
-        If a line cannot be read, there are more than 500 points, or there are not 2 to 4 classes;
-        one sentence, with the line's number.
+        If a line cannot be parsed, there are more than 500 points, or not 2 to 4 classes. The
+        message is one sentence, with the line number.
     """
-    read: list[OwnPoint] = []
+    points: list[OwnPoint] = []
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
-        if not line.strip() or (not read and _is_heading(line)):
+        if not line.strip() or (not points and _is_heading(line)):
             continue
-        if len(read) == MAX_POINTS:
+        if len(points) == MAX_POINTS:
             raise ValueError(f"Line {number}: at most {MAX_POINTS} points fit, leave some out.")
-        read.append(_parse_line(line, number))
-    classes = {label for *_, label in read}
+        points.append(_parse_line(line, number))
+    classes = {label for *_, label in points}
     if len(classes) < 2:
-        got = "1 class" if read else "no points"
+        got = "1 class" if points else "no points"
         raise ValueError(f"Expected points of 2 to 4 classes, got {got}: add lines x1, x2, class.")
-    if all(max(abs(x1), abs(x2)) <= RADIUS for x1, x2, _ in read):
-        return OwnPoints(tuple(own_point(*point) for point in read))
+    if all(max(abs(x1), abs(x2)) <= RADIUS for x1, x2, _ in points):
+        return OwnPoints(tuple(own_point(*point) for point in points))
     note = "Some points lay outside the plane, so each axis was scaled to the range from -5 to 5."
-    return OwnPoints(_scaled(read), note)
+    return OwnPoints(_scaled(points), note)
 
 
 def _cells(line: str) -> list[str]:
@@ -166,7 +166,7 @@ def _parse_line(line: str, number: int) -> OwnPoint:
 
 
 def _number(cell: str) -> float | None:
-    """Return the cell as a number that float32 holds, or None."""
+    """Return the cell as a number within the range of float32, or None."""
     try:
         value = float(cell.strip("\"'"))
     except ValueError:
@@ -180,7 +180,7 @@ def _scaled(points: Sequence[OwnPoint]) -> tuple[OwnPoint, ...]:
 
 
 def _spread(values: Iterable[float]) -> list[float]:
-    """Scale values linearly to -5 to 5; values that are all equal go to 0."""
+    """Scale values linearly to the range from -5 to 5; equal values become 0."""
     values = list(values)
     low, high = min(values), max(values)
     if low == high:

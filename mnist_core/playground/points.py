@@ -1,9 +1,10 @@
-"""The playground's points in the plane: one function a set, in a few lines of PyTorch each.
+"""The playground's points in the plane: one function per data set, a few lines of PyTorch each.
 
-Each takes how many points, the noise (0 to 0.5) and a generator, and returns ``x`` (N, 2) float32
-and ``y`` (N,), float32 or int64. Random numbers are drawn alike whatever the noise, so turning it
-up moves the same points. Sources: ``dataset.ts`` of TensorFlow Playground (Smilkov and Carter,
-2016); scikit-learn's ``make_moons``. The page's "Show the code" shows these functions themselves.
+Each takes the number of points, the noise (0 to 0.5) and a generator, and returns ``x`` (N, 2)
+float32 and ``y`` (N,), float32 or int64. The noise does not change which random numbers are drawn,
+so more noise moves the same points further. Sources: ``dataset.ts`` of TensorFlow Playground
+(Smilkov and Carter, 2016); scikit-learn's ``make_moons``. The page shows the source of these
+functions under "Show the code".
 """
 
 from __future__ import annotations
@@ -20,14 +21,13 @@ from mnist_core.playground.setups import Setup
 
 __all__ = ["N_POINTS", "SETS", "Points", "make_points", "split", "split_one_by_one"]
 
-N_POINTS = 500  # in all, as in TensorFlow Playground
-Drawn = tuple[Tensor, Tensor]
+N_POINTS = 500  # training and test points, as in TensorFlow Playground
 
 
-def circle(n: int, noise: float, g: torch.Generator) -> Drawn:
-    """Class 1 within radius 2.5, class 0 from 3.5 to 5; noise moves a point before it is judged.
+def circle(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Class 1 within radius 2.5, class 0 from 3.5 to 5; noise moves a point before it is labelled.
 
-    Half of the points each: r uniform, angle uniform, x = (r sin, r cos); class 1 if
+    Half of the points per class: r uniform, angle uniform, x = (r sin, r cos); class 1 if
     |x + 5 noise u| < 2.5 with u uniform in [-1, 1]^2.
     """
     r = torch.where(torch.arange(n) < n // 2, 0.0, 3.5)
@@ -38,11 +38,11 @@ def circle(n: int, noise: float, g: torch.Generator) -> Drawn:
     return x, (moved.norm(dim=1) < 2.5).long()
 
 
-def xor(n: int, noise: float, g: torch.Generator) -> Drawn:
+def xor(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
     """Class 1 where x1 and x2 have the same sign, class 0 where they differ.
 
-    x uniform in [-5, 5]^2, then 0.3 away from both axes; class 1 if the product of the coordinates
-    of x + 5 noise u is at least 0, u uniform in [-1, 1]^2.
+    x uniform in [-5, 5]^2, then moved 0.3 away from both axes; class 1 if the product of the
+    coordinates of x + 5 noise u is at least 0, u uniform in [-1, 1]^2.
     """
     x = 10 * torch.rand(n, 2, generator=g) - 5
     x = x + torch.where(x > 0, 0.3, -0.3)
@@ -50,10 +50,10 @@ def xor(n: int, noise: float, g: torch.Generator) -> Drawn:
     return x, (moved.prod(dim=1) >= 0).long()
 
 
-def gauss(n: int, noise: float, g: torch.Generator) -> Drawn:
-    """Two clouds: class 1 normal round (2, 2), class 0 round (-2, -2).
+def gauss(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Two normal distributions: class 1 with mean (2, 2), class 0 with mean (-2, -2).
 
-    Half of the points each; the variance is 0.5 + 7 noise.
+    Half of the points per class; the variance is 0.5 + 7 noise.
     """
     y = (torch.arange(n) < n // 2).long()
     centre = torch.where(y == 1, 2.0, -2.0)
@@ -61,10 +61,10 @@ def gauss(n: int, noise: float, g: torch.Generator) -> Drawn:
     return x, y
 
 
-def spiral(n: int, noise: float, g: torch.Generator) -> Drawn:
-    """Two arms wound into each other, 1.75 turns each.
+def spiral(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Two interleaved spiral arms of 1.75 turns each.
 
-    Point i of the m = n / 2 of an arm: r = 5 i / m, t = 3.5 pi i / m (+ pi for class 0),
+    Point i of the m = n / 2 points of an arm: r = 5 i / m, t = 3.5 pi i / m (+ pi for class 0),
     x = (r sin t, r cos t) + noise u, u uniform in [-1, 1]^2.
     """
     y = (torch.arange(n) < n // 2).long()
@@ -74,11 +74,11 @@ def spiral(n: int, noise: float, g: torch.Generator) -> Drawn:
     return x + noise * (2 * torch.rand(n, 2, generator=g) - 1), y
 
 
-def moons(n: int, noise: float, g: torch.Generator) -> Drawn:
-    """Two half circles that reach into each other, as scikit-learn's ``make_moons``.
+def moons(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Two interleaving half circles, like scikit-learn's ``make_moons``.
 
     t from 0 to pi; class 0 at (cos t, sin t), class 1 at (1 - cos t, 0.5 - sin t), normal noise of
-    standard deviation ``noise`` on both coordinates; then 3.5 times as large, about (0.5, 0.25).
+    standard deviation ``noise`` on both coordinates; then scaled by 3.5 about (0.5, 0.25).
     """
     t = torch.pi * torch.rand(n, generator=g)
     y = (torch.arange(n) < n // 2).long()
@@ -88,10 +88,10 @@ def moons(n: int, noise: float, g: torch.Generator) -> Drawn:
     return 3.5 * (x - torch.tensor([0.5, 0.25])), y
 
 
-def three(n: int, noise: float, g: torch.Generator) -> Drawn:
-    """Three clouds on a circle of radius 3: class c normal round the angle 2 pi c / 3.
+def three(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Three normal distributions with means on a circle of radius 3, class c at angle 2 pi c / 3.
 
-    The variance is 0.5 + 7 noise, as with two clouds; class 0 is at the top.
+    The variance is 0.5 + 7 noise, as in `gauss`; class 0 is at the top.
     """
     y = torch.arange(n) % 3
     angle = 2 * torch.pi * y / 3
@@ -99,10 +99,10 @@ def three(n: int, noise: float, g: torch.Generator) -> Drawn:
     return centre + (0.5 + 7 * noise) ** 0.5 * torch.randn(n, 2, generator=g), y
 
 
-def four(n: int, noise: float, g: torch.Generator) -> Drawn:
+def four(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
     """Four arms of a pinwheel, a quarter of a turn apart.
 
-    Point i of the m = n / 4 of an arm: r = 1 + 4 i / m, t = i / m + pi c / 2 for class c,
+    Point i of the m = n / 4 points of an arm: r = 1 + 4 i / m, t = i / m + pi c / 2 for class c,
     x = (r sin t, r cos t) + (0.3 + noise) u, u uniform in [-1, 1]^2.
     """
     y = torch.arange(n) % 4
@@ -112,19 +112,19 @@ def four(n: int, noise: float, g: torch.Generator) -> Drawn:
     return x + (0.3 + noise) * (2 * torch.rand(n, 2, generator=g) - 1), y
 
 
-def plane(n: int, noise: float, g: torch.Generator) -> Drawn:
-    """A quantity that rises to the upper right: y = (x1 + x2) / 12.
+def plane(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A value that rises to the upper right: y = (x1 + x2) / 12.
 
-    x uniform in [-6, 6]^2; the sum is that of x + 6 noise u, u uniform in [-1, 1]^2, and y is cut
-    off at -1 and 1. (TensorFlow Playground divides by 10 and so leaves that range.)
+    x uniform in [-6, 6]^2; the sum is that of x + 6 noise u, u uniform in [-1, 1]^2, and y is
+    clamped to [-1, 1]. (TensorFlow Playground divides by 10, which exceeds that range.)
     """
     x = 12 * torch.rand(n, 2, generator=g) - 6
     moved = x + 6 * noise * (2 * torch.rand(n, 2, generator=g) - 1)
     return x, (moved.sum(dim=1) / 12).clamp(-1, 1)
 
 
-def gaussian(n: int, noise: float, g: torch.Generator) -> Drawn:
-    """Six hills and hollows in two rows: y falls from +-1 at a centre to 0 at distance 2.
+def gaussian(n: int, noise: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Six hills and valleys in two rows: y falls from +-1 at a centre to 0 at distance 2.
 
     x uniform in [-6, 6]^2; centres at x1 = -4, 0, 4 and x2 = 2.5, -2.5, signs alternating from + at
     the upper left; y = sign max(0, 1 - d / 2) of the nearest, for x + 6 noise u, u uniform in
@@ -138,7 +138,7 @@ def gaussian(n: int, noise: float, g: torch.Generator) -> Drawn:
     return x, signs[nearest] * (1 - distance / 2).clamp(min=0)
 
 
-SETS: dict[str, Callable[[int, float, torch.Generator], Drawn]] = {
+SETS: dict[str, Callable[[int, float, torch.Generator], tuple[Tensor, Tensor]]] = {
     make.__name__: make
     for make in (circle, xor, gauss, spiral, moons, three, four, plane, gaussian)
 }
@@ -146,29 +146,26 @@ SETS: dict[str, Callable[[int, float, torch.Generator], Drawn]] = {
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points to learn from and points to test with; the arrays are read-only.
+    """Training points and test points; the arrays are read-only.
 
     Attributes
     ----------
     train_x, test_x : (N, 2) float32
         From -6 to 6.
     train_y, test_y : (N,)
-        int64, 0 to n_classes - 1; where a quantity is predicted float32, -1 to 1.
-    n_classes : int
-        0 where a quantity is predicted.
+        Classes: int64, from 0. Regression: float32, -1 to 1.
     """
 
     train_x: np.ndarray
     train_y: np.ndarray
     test_x: np.ndarray
     test_y: np.ndarray
-    n_classes: int
 
 
 def make_points(setup: Setup) -> Points:
-    """Draw a set-up's points, the same for the same seed, and split them.
+    """Draw the points of a setup and split them; the same seed gives the same points.
 
-    500 points, or the visitor's own; what falls outside the plane is moved to its edge.
+    500 points, or the visitor's own. Points outside the plane are clamped to its edge.
     """
     g = torch.Generator().manual_seed(setup.seed)
     share = setup.train_share / 100
@@ -180,21 +177,19 @@ def make_points(setup: Setup) -> Points:
         x, y = SETS[setup.data](N_POINTS, setup.noise / 100, g)
         train, test = split(N_POINTS, share, g)
     x = x.clamp(-RADIUS, RADIUS)
-    return Points(
-        _array(x[train]), _array(y[train]), _array(x[test]), _array(y[test]), setup.n_classes
-    )
+    return Points(_array(x[train]), _array(y[train]), _array(x[test]), _array(y[test]))
 
 
 def split(n: int, share: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Part n points at random: return the numbers of those to learn from, and of the others."""
+    """Split n points at random: return the indices of the training and of the test points."""
     order = torch.randperm(n, generator=g)
     return order[: round(n * share)], order[round(n * share) :]
 
 
 def split_one_by_one(n: int, share: float, g: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The same by a toss for each point, so that it stays where it is when more are added."""
+    """Assign each point at random, so that adding points does not move those before it."""
     train = torch.rand(MAX_POINTS, generator=g)[:n] < share
-    train[:1] = True  # with one point there is something to learn from
+    train[:1] = True  # a single point is a training point
     return train.nonzero()[:, 0], (~train).nonzero()[:, 0]
 
 

@@ -1,11 +1,10 @@
-"""One visitor's run of the playground: a small network that trains a little at a time."""
+"""One visitor's playground run: a small network that trains a few steps at a time."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -14,19 +13,19 @@ from torch import Tensor
 from mnist_core.nn.optimisers import SGD
 from mnist_core.playground import network
 from mnist_core.playground.points import make_points
-from mnist_core.playground.prepared_points import Prepared
+from mnist_core.playground.prepared_points import PreparedPoints
+from mnist_core.playground.results import LossCurves, LossHistory, PlaygroundSnapshot
 from mnist_core.playground.setups import LIVE, Setup
-from mnist_core.playground.results import Curves, Losses, View
 
-__all__ = ["LARGEST_WEIGHT", "PlaygroundRun"]
+__all__ = ["PlaygroundRun"]
 
-LARGEST_WEIGHT = 1000.0  # that may be typed in
-_LOST = 100.0  # a loss above this has nothing to do with the points any more
+MAX_WEIGHT = 1000.0  # that a visitor may type in
+SOUND_LOSS = 100.0  # an epoch that starts with a larger loss is no state to go back to
 
 
 @dataclass(frozen=True, slots=True)
 class _Checkpoint:
-    """The start of an epoch: enough to go on from there."""
+    """The state at the start of an epoch, from which training can continue."""
 
     weights: list[Tensor]
     random_state: Tensor
@@ -35,28 +34,28 @@ class _Checkpoint:
 
 
 class PlaygroundRun:
-    """A network, its points, and how far it has come. Equal set-ups give equal runs, bit for bit.
+    """A network, its points and its training so far. Equal setups give equal runs, bit for bit.
 
     Attributes
     ----------
     setup : Setup
     points : Points
     step_count, epoch_count : int
-        Batches learnt from, and complete passes over the training points.
+        Training batches so far, and complete passes over the training points.
     edited : bool
-        Whether a weight was set by hand since the beginning.
+        Whether a weight was set by hand since the last `rewind`.
     diverged : str or None
-        A sentence, once the loss is no longer a finite number; `undo` helps.
+        A sentence if the loss is not a finite number. `undo` restores the last sound epoch.
     """
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self._grids: dict[int, Tensor] = {}
+        self._grid_features: dict[int, Tensor] = {}
         self._take_points()
         self.rewind()
 
     def rewind(self) -> None:
-        """Go back to the beginning: the same initial weights, bit for bit, and the same batches."""
+        """Restart with the same initial weights, bit for bit, and the same batches."""
         self._generator = torch.Generator().manual_seed(self.setup.seed)
         self._model = network.build(self.setup, self._generator)
         self._layers = network.linear_layers(self._model)
@@ -65,28 +64,28 @@ class PlaygroundRun:
         self.step_count = self.epoch_count = self._position = 0
         self.edited = False
         self.diverged: str | None = None
-        self._below: str | None = None
-        self._losses = Losses()
+        self._goal_reached: str | None = None
+        self._losses = LossHistory()
         score = self._data.score(self._model)
         self._losses.add(0, score.train_loss, score.test_loss)
-        self._keep(self._generator.get_state())
+        self._set_checkpoint(self._generator.get_state())
 
     @property
     def stopped(self) -> str | None:
-        """Why `train_for` does not go on, in a sentence; None if it does."""
+        """The reason why `train_for` takes no step, as a sentence; None if it does."""
         if not self._data.n:
             return "There are no points to learn from yet: click into the plane, or paste some."
-        return self._below
+        return self._goal_reached
 
     @property
-    def curves(self) -> Curves:
-        """The losses so far, by epoch."""
+    def curves(self) -> LossCurves:
+        """The losses by epoch."""
         return self._losses.curves()
 
     def step(self, n_batches: int = 1) -> int:
-        """Learn from the next batches; return how many there were before the loss left the numbers.
+        """Train on the next batches; return the number of steps taken before any divergence.
 
-        The condition to stop does not keep it: whoever asks for a step gets it.
+        The setup's ``stop_below`` does not apply here.
         """
         before = self.step_count
         while self._data.n and not self.diverged and self.step_count < before + n_batches:
@@ -94,22 +93,18 @@ class PlaygroundRun:
         return self.step_count - before
 
     def epoch(self) -> int:
-        """Learn to the end of the epoch that has begun; return the number of steps."""
+        """Train to the end of the current epoch; return the number of steps."""
         left = self._data.n - self._position
         return self.step(-(-left // self.setup.batch_size))
 
-    def train_for(
-        self, seconds: float, until_epoch: int | None = None, limit: int | None = None
-    ) -> int:
-        """Train until one of these is reached, or the condition to stop, or the loss diverges.
+    def train_for(self, seconds: float, until_epoch: int | None = None) -> int:
+        """Train until the time is up, an epoch is complete, ``stop_below`` holds, or it diverges.
 
         Parameters
         ----------
         seconds : float
         until_epoch : int, optional
-            Stop when so many epochs are complete since the beginning.
-        limit : int, optional
-            Take so many steps at most.
+            Stop when this number of epochs is complete.
 
         Returns
         -------
@@ -120,32 +115,31 @@ class PlaygroundRun:
         while not (self.stopped or self.diverged) and time.perf_counter() < end:
             if until_epoch is not None and self.epoch_count >= until_epoch:
                 break
-            if limit is not None and self.step_count - before >= limit:
-                break
             self._step()
         return self.step_count - before
 
     def run_to(self, epoch: int) -> int:
-        """Train until so many epochs are complete, without a limit of time; return the steps."""
+        """Train without a time limit until this number of epochs is complete; return the steps."""
         return self.train_for(math.inf, until_epoch=epoch)
 
     def undo(self) -> None:
-        """After the loss diverged: go back to the last epoch that began with sound weights.
+        """Restore a diverged run to the start of its last epoch with a sound loss.
 
         Raises
         ------
         ValueError
-            If it has not diverged.
+            If the run has not diverged.
         """
         if not self.diverged:
             raise ValueError("Expected a run whose loss diverged, got a sound one.")
-        kept = self._kept
-        for weight, value in zip(self._weights, kept.weights, strict=True):
+        checkpoint = self._checkpoint
+        for weight, value in zip(self._weights, checkpoint.weights, strict=True):
             weight.copy_(value)
-        self._generator.set_state(kept.random_state)
-        self.step_count, self.epoch_count, self._position = kept.step, kept.epoch, 0
+        self._generator.set_state(checkpoint.random_state)
+        self.step_count, self.epoch_count = checkpoint.step, checkpoint.epoch
+        self._position = 0
         self.diverged = None
-        self._losses.cut_after(kept.epoch)
+        self._losses.drop_after(checkpoint.epoch)
 
     def edit(self, layer: int, unit: int, source: int | str, value: float) -> None:
         """Set one weight or bias.
@@ -153,11 +147,11 @@ class PlaygroundRun:
         Parameters
         ----------
         layer : int
-            0 for the first layer with weights; the last is the output's.
+            0 for the first layer with weights; the last one computes the output.
         unit : int
             The neuron in that layer.
         source : int or "bias"
-            The neuron of the column before (for layer 0: the feature) whose weight is meant.
+            The neuron of the previous column (for layer 0: the feature) that the weight multiplies.
         value : float
             -1000 to 1000.
 
@@ -166,36 +160,14 @@ class PlaygroundRun:
         ValueError
             If there is no such weight, or the value is out of range.
         """
-        if not (isinstance(value, int | float) and abs(value) <= LARGEST_WEIGHT):
+        if not (isinstance(value, int | float) and abs(value) <= MAX_WEIGHT):
             raise ValueError(f"A weight must be a number from -1,000 to 1,000, got {value!r}.")
         tensor, index = network.parameter_at(self._model, layer, unit, source)
         tensor[index] = value
-        self.edited, self._below = True, None
+        self.edited, self._goal_reached = True, None
 
-    def change(self, **changes: Any) -> None:
-        """Change part of the set-up and go on with the weights as they are.
-
-        Parameters
-        ----------
-        **changes
-            Fields of `Setup` that are in `LIVE`.
-
-        Raises
-        ------
-        ValueError
-            If a field is unknown, needs a new run, or its value is out of range.
-        """
-        fixed = set(changes) - LIVE
-        if fixed:
-            raise ValueError(
-                f"Expected one of {', '.join(sorted(LIVE))} to change in a run, got "
-                f"{sorted(fixed)[0]}: that takes a new run."
-            )
-        if not self.take(replace(self.setup, **changes)):
-            raise ValueError("Other points have other classes, which takes a new run.")
-
-    def take(self, setup: Setup) -> bool:
-        """Go on under another set-up; return False, and change nothing, if it takes a new run."""
+    def adopt(self, setup: Setup) -> bool:
+        """Continue with another setup; return False and change nothing if that needs a new run."""
         changed = self.setup.differences(setup)
         if not changed.keys() <= LIVE or setup.n_classes != self.setup.n_classes:
             return False
@@ -204,11 +176,11 @@ class PlaygroundRun:
         if changed.keys() & {"noise", "train_share", "points"}:
             self._take_points()
         if changed.keys() - {"discrete", "show_test", "hide", "task"}:
-            self._below = None
+            self._goal_reached = None
         return True
 
-    def snapshot(self, resolution: int = 50) -> View:
-        """Return what there is to see now.
+    def snapshot(self, resolution: int) -> PlaygroundSnapshot:
+        """Return the current state of the run.
 
         Parameters
         ----------
@@ -217,25 +189,23 @@ class PlaygroundRun:
         """
         if not 1 <= resolution <= 200:
             raise ValueError(f"The resolution must be from 1 to 200 pixels, got {resolution}.")
-        if resolution not in self._grids:
-            on_grid = network.features_of(network.grid(resolution), self.setup.features)
-            self._grids = {resolution: on_grid}  # one at a time: memory stays bounded
-        maps = network.neuron_maps(self._model, self.setup, resolution, self._grids[resolution])
-        output = network.decided(maps[-1], self.setup) if self.setup.discrete else maps[-1]
-        return View(
+        if resolution not in self._grid_features:
+            features = network.features_of(network.grid(resolution), self.setup.features)
+            self._grid_features = {resolution: features}  # one resolution only: bounded memory
+        features = self._grid_features[resolution]
+        maps = network.neuron_maps(self._model, self.setup, features)
+        return PlaygroundSnapshot(
             maps=tuple(_array(m) for m in maps),
-            output=_array(output),
             weights=tuple(_array(layer.weight.detach().clone()) for layer in self._layers),
             biases=tuple(_array(layer.bias.detach().clone()) for layer in self._layers),
             **asdict(self._data.score(self._model)),
             epoch=self.epoch_count,
             step=self.step_count,
-            n_classes=self.setup.n_classes,
         )
 
     def _take_points(self) -> None:
         self.points = make_points(self.setup)
-        self._data = Prepared(self.points, self.setup)
+        self._data = PreparedPoints(self.points, self.setup)
         self._position = 0
 
     def _step(self) -> None:
@@ -247,10 +217,10 @@ class PlaygroundRun:
             loss = loss + network.penalty(self._model, self.setup)
         value = loss.item()
         if not math.isfinite(value):
-            self._give_up(value)
+            self._stop_diverged(value)
             return
-        if self._position == 0 and value < _LOST:
-            self._keep(self._epoch_state)
+        if self._position == 0 and value < SOUND_LOSS:
+            self._set_checkpoint(self._epoch_state)
         self._optimiser.zero_grad()
         loss.backward()
         self._optimiser.step()
@@ -267,24 +237,24 @@ class PlaygroundRun:
         self._position = 0
         self.epoch_count += 1
         stop_below = self.setup.stop_below
-        if stop_below is None and not self._losses.wants(self.epoch_count):
+        if stop_below is None and not self._losses.needs(self.epoch_count):
             return
         score = self._data.score(self._model)
         if not math.isfinite(score.train_loss):
-            self._give_up(score.train_loss)
+            self._stop_diverged(score.train_loss)
             return
         self._losses.add(self.epoch_count, score.train_loss, score.test_loss)
-        self._below = None
+        self._goal_reached = None
         if stop_below is not None and score.train_loss < stop_below:
-            self._below = (
+            self._goal_reached = (
                 f"The training loss is below {stop_below:g} after epoch {self.epoch_count:,}."
             )
 
-    def _keep(self, random_state: Tensor) -> None:
+    def _set_checkpoint(self, random_state: Tensor) -> None:
         weights = [weight.clone() for weight in self._weights]
-        self._kept = _Checkpoint(weights, random_state, self.step_count, self.epoch_count)
+        self._checkpoint = _Checkpoint(weights, random_state, self.step_count, self.epoch_count)
 
-    def _give_up(self, loss: float) -> None:
+    def _stop_diverged(self, loss: float) -> None:
         became = "infinite" if math.isinf(loss) else "not a number (NaN)"
         self.diverged = (
             f"At step {self.step_count + 1:,} the loss became {became}: the weights have grown "

@@ -1,4 +1,4 @@
-"""A set-up of the playground: every choice, its range, and what an address may hold of it."""
+"""A setup of the playground: every choice and its valid values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CLASSIFICATION = {
 }
 REGRESSION = {"plane": "Plane", "gaussian": "Gaussian hills"}
 DATA = CLASSIFICATION | REGRESSION | {"own": "Own points"}
-FEATURES = {  # name in an address -> as the picture writes it
+FEATURES = {  # name in the URL -> name in the picture
     "x1": "x₁",
     "x2": "x₂",
     "x1sq": "x₁²",
@@ -63,7 +63,7 @@ NAMED: dict[str, Mapping[str, str]] = {
     "loss": LOSSES,
     "regularisation": REGULARISATIONS,
 }
-RANGES: dict[str, tuple[float, float]] = {  # of each number, both ends included
+RANGES: dict[str, tuple[float, float]] = {  # both ends included
     "noise": (0, 50),
     "train_share": (10, 90),
     "batch_size": (1, 30),
@@ -73,7 +73,7 @@ RANGES: dict[str, tuple[float, float]] = {  # of each number, both ends included
     "stop_below": (0.00001, 10.0),
 }
 MAX_LAYERS, MAX_NEURONS, MAX_TASK = 6, 8, 300
-CONTROLS = (  # what a teacher's address may hide; the last four are no part of a set-up
+CONTROLS = (  # what a teacher's link can hide; the last four are not fields of `Setup`
     "data",
     "noise",
     "train_share",
@@ -95,7 +95,7 @@ CONTROLS = (  # what a teacher's address may hide; the last four are no part of 
     "edit",
     "code",
 )
-LIVE = frozenset(  # what may change while the network trains, its weights kept
+LIVE = frozenset(  # fields that can change during training, without a new network
     (
         "noise",
         "train_share",
@@ -108,14 +108,14 @@ LIVE = frozenset(  # what may change while the network trains, its weights kept
         "show_test",
         "hide",
         "task",
-        "points",  # as long as there are as many classes
+        "points",  # if the number of classes stays the same
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Everything that decides what the playground shows. Equal set-ups give equal runs.
+    """Everything that determines what the playground shows. Equal setups give equal runs.
 
     Attributes
     ----------
@@ -124,37 +124,37 @@ class Setup:
     noise : int
         0 to 50 %.
     train_share : int
-        10 to 90 % of the points; the others are for the test.
+        10 to 90 % of the points; the others are test points.
     batch_size : int
         1 to 30 points.
     seed : int
-        Of the points, the initial weights and the order of the batches.
+        Seed of the points, the initial weights and the order of the batches.
     features : tuple of str
         At least one key of `FEATURES`, in their order there.
     layers : tuple of int
         The neurons of each hidden layer: 0 to 6 layers of 1 to 8.
     activation, loss, regularisation : str
-        Keys of `ACTIVATIONS`, `LOSSES`, `REGULARISATIONS`. Where a quantity is predicted and not a
-        class, the loss is the squared error, whatever ``loss`` says: see `effective_loss`.
+        Keys of `ACTIVATIONS`, `LOSSES`, `REGULARISATIONS`. Regression always uses the squared
+        error: see `effective_loss`.
     learning_rate : float
         0.00001 to 10.
     regularisation_rate : float
         0 to 10.
     stop_below : float or None
-        Training stops when the training loss is below this after an epoch.
+        Training stops after an epoch with a smaller training loss.
     discrete, show_test : bool
-        Whether the plane shows the decision alone, and whether the test points are drawn.
+        Whether the plane shows only the predicted class, and whether the test points are drawn.
     hide : tuple of str
-        Names of `CONTROLS`, in their order there, that the page leaves out.
+        Names of `CONTROLS`, in their order there, that the page does not show.
     task : str
         A teacher's question: one line of plain text, at most 300 characters.
     points : tuple of (x1, x2, class)
-        The visitor's own, see `mnist_core.playground.own_points`; used if ``data`` is "own".
+        The visitor's own points, used if ``data`` is "own": see `mnist_core.playground.own_points`.
 
     Raises
     ------
     ValueError
-        If a value is out of range; the message says what was expected and what came.
+        If a value is out of range.
     """
 
     data: str = "circle"
@@ -180,12 +180,12 @@ class Setup:
         for name, known in NAMED.items():
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
-                raise ValueError(f"{words(name)} must be one of {', '.join(known)}.")
+                raise ValueError(f"{subject(name)} must be one of {', '.join(known)}.")
         for name in RANGES:
             self._check_number(name)
         for name in ("discrete", "show_test"):
             if type(getattr(self, name)) is not bool:
-                raise ValueError(f"{words(name)} must be True or False.")
+                raise ValueError(f"{subject(name)} must be True or False.")
         _check_names("features", self.features, tuple(FEATURES))
         _check_names("hide", self.hide, CONTROLS)
         if not self.features:
@@ -202,11 +202,13 @@ class Setup:
         kind = type(_DEFAULTS[name]) if name != "stop_below" else float
         if type(value) is not kind or not low <= value <= high:
             whole = "a whole number" if kind is int else "a number (float)"
-            raise ValueError(f"{words(name)} must be {whole} from {plain(low)} to {plain(high)}.")
+            raise ValueError(
+                f"{subject(name)} must be {whole} from {written(low)} to {written(high)}."
+            )
 
     @property
     def n_classes(self) -> int:
-        """How many classes there are; 0 where a quantity is predicted."""
+        """The number of classes; 0 for regression."""
         if self.data in REGRESSION:
             return 0
         if self.data == "own":
@@ -215,16 +217,16 @@ class Setup:
 
     @property
     def n_outputs(self) -> int:
-        """How many neurons the last layer has: one, or one a class if there are more than two."""
+        """The number of neurons in the last layer: one, or one per class with more than two."""
         return self.n_classes if self.n_classes > 2 else 1
 
     @property
     def effective_loss(self) -> str:
-        """The loss that is used: always the squared error where a quantity is predicted."""
+        """The loss in use: always the squared error for regression."""
         return self.loss if self.n_classes else "squared"
 
     def differences(self, other: Setup) -> dict[str, object]:
-        """Return {name: the value there} of what is different in the other set-up."""
+        """Return {name: value in the other setup} for every field that differs."""
         values = {field.name: getattr(other, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if getattr(self, name) != value}
 
@@ -241,7 +243,7 @@ def clean_task(text: str) -> str:
 def _check_names(field: str, names: object, known: tuple[str, ...]) -> None:
     if not isinstance(names, tuple) or names != tuple(name for name in known if name in names):
         raise ValueError(
-            f"{words(field)} must be a tuple of some of {', '.join(known)}, in that order."
+            f"{subject(field)} must be a tuple of some of {', '.join(known)}, in that order."
         )
 
 
@@ -254,11 +256,11 @@ def _check_layers(layers: object) -> None:
         )
 
 
-def words(name: str) -> str:
-    """Return how a sentence begins that speaks of a field."""
+def subject(name: str) -> str:
+    """Return the subject of a sentence about a field: The batch size."""
     return f"The {name.replace('_', ' ')}"
 
 
-def plain(number: float) -> str:
-    """Write a number of `RANGES` out: 2,147,483,647 or 0.00001."""
+def written(number: float) -> str:
+    """Write a number of `RANGES` without an exponent: 2,147,483,647 or 0.00001."""
     return f"{number:,}" if isinstance(number, int) else f"{number:.5f}".rstrip("0").rstrip(".")

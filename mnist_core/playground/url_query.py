@@ -1,7 +1,7 @@
-"""A set-up as the part of an address after the question mark, and back again.
+"""A setup as the query of a URL (the part after the question mark), and back again.
 
-What comes with an address is a stranger's text: whatever it is, a valid set-up comes out, and a
-sentence for each part that was not taken as it came.
+The query is untrusted text. Any query gives a valid setup, and a sentence for each part that was
+changed or ignored.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from mnist_core.playground.setups import (
     RANGES,
     Setup,
     clean_task,
-    plain,
-    words,
+    subject,
+    written,
 )
 
 __all__ = ["PARAMETERS", "from_query", "to_query"]
@@ -33,38 +33,38 @@ DEFAULT = Setup()
 PARAMETERS = tuple(field.name for field in fields(Setup))
 _PLAIN = re.compile(r"[\w.+-]{1,24}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_LONGEST = 40  # characters of a number that is read
+_MAX_DIGITS = 40  # characters; a longer number is not parsed
 
 
 def to_query(setup: Setup) -> dict[str, str]:
-    """Return {parameter: text} of what differs from the default set-up."""
-    return {name: _written(name, value) for name, value in DEFAULT.differences(setup).items()}
+    """Return {parameter: text} for every field that differs from the default setup."""
+    return {name: _as_text(name, value) for name, value in DEFAULT.differences(setup).items()}
 
 
-def _written(name: str, value: Any) -> str:
+def _as_text(name: str, value: Any) -> str:
     if name == "points":
         return pack_points(value)
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value is None else str(value)  # str of a float reads back as the same float
+    return "none" if value is None else str(value)  # float(str(x)) == x
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Setup, list[str]]:
-    """Read a set-up from an address, whatever it holds.
+    """Parsed a setup from the query of a URL.
 
     Parameters
     ----------
     query : mapping of str to str
-        Parameters as `to_query` names them; those that are missing have their default.
+        Parameters as in `to_query`; a missing one has its default.
 
     Returns
     -------
     Setup
     list of str
-        A sentence for each part that was left out or changed to fit; of the address itself only
-        plain words are quoted.
+        A sentence for each part that was ignored or changed. It quotes only plain words of the
+        query, so no Markdown or HTML gets through.
     """
     values: dict[str, Any] = {}
     notes: list[str] = []
@@ -73,11 +73,11 @@ def from_query(query: Mapping[str, str]) -> tuple[Setup, list[str]]:
             known = ", ".join(PARAMETERS)
             notes.append(
                 f"The address has a part that means nothing to the playground, {_quoted(name)}; it "
-                f"was left out. Known are: {known}."
+                f"was left out. Known parts: {known}."
             )
             continue
         try:
-            values[name], changed = _reader(name)(name, text)
+            values[name], changed = _parser(name)(name, text)
         except ValueError as error:
             notes.append(f"{error} The address says {_quoted(text)}, which was left out.")
             continue
@@ -85,43 +85,45 @@ def from_query(query: Mapping[str, str]) -> tuple[Setup, list[str]]:
     return Setup(**values), notes
 
 
-Read = tuple[Any, list[str]]  # the value, and sentences about what was changed to fit
+Parsed = tuple[Any, list[str]]  # the value, and sentences about changes
 
 
-def _reader(name: str) -> Callable[[str, str], Read]:
+def _parser(name: str) -> Callable[[str, str], Parsed]:
     if name in NAMED:
-        return _read_named
+        return _parse_named
     if name in RANGES:
-        return _read_number
+        return _parse_number
     return {
-        "features": _read_names,
-        "hide": _read_names,
-        "layers": _read_layers,
-        "task": _read_task,
-        "points": _read_points,
-    }.get(name, _read_switch)
+        "features": _parse_names,
+        "hide": _parse_names,
+        "layers": _parse_layers,
+        "task": _parse_task,
+        "points": _parse_points,
+    }.get(name, _parse_switch)
 
 
-def _read_named(name: str, text: str) -> Read:
+def _parse_named(name: str, text: str) -> Parsed:
     if text not in NAMED[name]:
-        raise ValueError(f"{words(name)} must be one of {', '.join(NAMED[name])}.")
+        raise ValueError(f"{subject(name)} must be one of {', '.join(NAMED[name])}.")
     return text, []
 
 
-def _read_number(name: str, text: str) -> Read:
+def _parse_number(name: str, text: str) -> Parsed:
     low, high = RANGES[name]
     if name == "stop_below" and text == "none":
         return None, []
     number = _number(text)
     if number is None:
-        raise ValueError(f"{words(name)} must be a number from {plain(low)} to {plain(high)}.")
+        raise ValueError(
+            f"{subject(name)} must be a number from {written(low)} to {written(high)}."
+        )
     value = min(max(number, low), high)
     value = round(value) if type(getattr(DEFAULT, name)) is int else float(value)
     if value == number:
         return value, []
     return value, [
-        f"{words(name)} must be {_kind(name)} from {plain(low)} to {plain(high)}; {_quoted(text)} "
-        f"in the address was changed to {plain(value)}."
+        f"{subject(name)} must be {_kind(name)} from {written(low)} to {written(high)}; "
+        f"{_quoted(text)} in the address was changed to {written(value)}."
     ]
 
 
@@ -130,37 +132,37 @@ def _kind(name: str) -> str:
 
 
 def _number(text: str) -> float | int | None:
-    """Return text as a number that is not NaN, a whole one exactly; None if it is none."""
-    if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+    """Return the text as a number (int if whole), or None if it is no number."""
+    if len(text) > _MAX_DIGITS or not _NUMBER.fullmatch(text):
         return None
     value = float(text)
     return int(value) if math.isfinite(value) and value == int(value) else value
 
 
-def _read_switch(name: str, text: str) -> Read:
+def _parse_switch(name: str, text: str) -> Parsed:
     if text not in ("yes", "no"):
-        raise ValueError(f"{words(name)} must be yes or no.")
+        raise ValueError(f"{subject(name)} must be yes or no.")
     return text == "yes", []
 
 
-def _read_names(name: str, text: str) -> Read:
+def _parse_names(name: str, text: str) -> Parsed:
     known = tuple(FEATURES) if name == "features" else CONTROLS
     asked = [] if text == "none" else text.split(",")
     names = tuple(n for n in known if n in asked)
     if name == "features" and not names:
-        raise ValueError(f"{words(name)} must be one or more of {', '.join(known)}.")
+        raise ValueError(f"{subject(name)} must be one or more of {', '.join(known)}.")
     unknown = [n for n in asked if n not in known]
     if not unknown:
         return names, []
     return names, [
-        f"{words(name)} may be {', '.join(known)}; {_quoted(unknown[0])} in the address was left "
+        f"{subject(name)} may be {', '.join(known)}; {_quoted(unknown[0])} in the address was left "
         "out."
     ]
 
 
-def _read_layers(name: str, text: str) -> Read:
+def _parse_layers(name: str, text: str) -> Parsed:
     rule = (
-        f"{words(name)} must be none, or the neurons of at most {MAX_LAYERS} hidden layers, each "
+        f"{subject(name)} must be none, or the neurons of at most {MAX_LAYERS} hidden layers, each "
         f"1 to {MAX_NEURONS}, as in 4,2."
     )
     asked = [] if text == "none" else [_number(part) for part in text[:200].split(",")]
@@ -169,20 +171,20 @@ def _read_layers(name: str, text: str) -> Read:
     layers = tuple(min(max(int(n or 0), 1), MAX_NEURONS) for n in asked[:MAX_LAYERS])
     if list(layers) == asked:
         return layers, []
-    return layers, [f"{rule} The address asked for others; it became {_written(name, layers)}."]
+    return layers, [f"{rule} The address asked for others; it became {_as_text(name, layers)}."]
 
 
-def _read_task(name: str, text: str) -> Read:
+def _parse_task(name: str, text: str) -> Parsed:
     task = clean_task(text)
     if task == text:
         return task, []
-    return task, [f"{words(name)} may be one line of {MAX_TASK} characters; it was cut to that."]
+    return task, [f"{subject(name)} may be one line of {MAX_TASK} characters; it was cut to that."]
 
 
-def _read_points(name: str, text: str) -> Read:  # noqa: ARG001
+def _parse_points(_: str, text: str) -> Parsed:
     return unpack_points(text), []
 
 
 def _quoted(text: str) -> str:
-    """Quote what came with the address, if it is a plain word; never as Markdown."""
+    """Quote a part of the URL if it is a plain word; never as Markdown."""
     return f"`{text}`" if _PLAIN.fullmatch(text) else "(not a plain word)"

@@ -2,9 +2,9 @@
 
     python -m mnist_core.pretrained
 
-reads MNIST from the data folder (``MNIST_DATA_DIR``), took 20 minutes on one core,
-and writes one ``.safetensors`` file a model, ``card.json`` and ``MODEL_CARD.md`` into this folder.
-The last 5,000 training images are left out of the training: the temperature is fitted on them.
+The command reads MNIST from the data folder (``MNIST_DATA_DIR``) and writes one ``.safetensors``
+file per model, ``card.json`` and ``MODEL_CARD.md`` into this folder. It does not train on the last
+5,000 training images, but fits the temperature and the threshold on them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from mnist_core.nn import architectures
 from mnist_core.pretrained import bundled
 from mnist_core.pretrained.card import write_card
 from mnist_core.pretrained.european_forms import forms
-from mnist_core.pretrained.nondigits import KINDS, drawings, letters, non_digits, pairs
+from mnist_core.pretrained.nondigits import KINDS, drawings, non_digits, pairs, printed_letters
 from mnist_core.pretrained.training import Recipe, train
 
-SEED, LEFT_OUT = 0, 5_000
+SEED, N_VALIDATION = 0, 5_000
 FORMS_EACH, NON_DIGITS = 2_000, 12_000
 TEACHER = "deep"
 RECIPES = {
@@ -44,48 +44,45 @@ RECIPES = {
 }
 
 
-def material(dataset: Dataset, with_non_digits: bool) -> tuple[Tensor, Tensor]:
-    """Return what is learnt from: (N, 1, 28, 28) uint8 images and (N, 10) float32 targets."""
+def material(dataset: Dataset, with_non_digits: bool) -> tuple[np.ndarray, Tensor]:
+    """Return what the models are trained on: (N, 28, 28) uint8 images, (N, 10) float32 targets."""
     rng = np.random.default_rng(SEED)
-    digits = dataset.train_images[:-LEFT_OUT]
+    digits = dataset.train_images[:-N_VALIDATION]
     european, labels = forms(FORMS_EACH, rng)
-    wanted = np.eye(10)[np.concatenate([dataset.train_labels[:-LEFT_OUT], labels])]
+    targets = np.eye(10)[np.concatenate([dataset.train_labels[:-N_VALIDATION], labels])]
     images = [digits, european]
     if with_non_digits:
         others = non_digits(digits, NON_DIGITS, rng)
         images.append(others)
-        wanted = np.concatenate([wanted, np.full((len(others), 10), 0.1)])
-    return (
-        torch.from_numpy(np.concatenate(images)).unsqueeze(1),
-        torch.from_numpy(wanted.astype(np.float32)),
-    )
+        targets = np.concatenate([targets, np.full((len(others), 10), 0.1)])
+    return np.concatenate(images), torch.from_numpy(targets.astype(np.float32))
 
 
-def to_doubt(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Return drawings that are no digit and that no model was trained on, by kind."""
+def unseen_non_digits(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Return new drawings that are not digits, by kind. No model was trained on them."""
     rng = np.random.default_rng(SEED + 1)
     made = {kind: drawings(kind, 300, rng) for kind in KINDS}
     return {
         **made,
         "two digits at once": pairs(dataset.test_images, 300, rng),
-        "printed letters": letters()[0],
+        "printed letters": printed_letters()[0],
     }
 
 
 def describe(
     name: str, weights: dict[str, Tensor], dataset: Dataset, others: dict[str, np.ndarray]
 ) -> dict[str, object]:
-    """Return the model card's entry: what the model reaches, and how far it can be believed."""
+    """Return the measured part of a model's card entry: accuracy, calibration, doubt."""
     model = architectures.with_weights(name, weights)
-    left_out = dataset.train_images[-LEFT_OUT:], dataset.train_labels[-LEFT_OUT:]
+    validation = dataset.train_images[-N_VALIDATION:], dataset.train_labels[-N_VALIDATION:]
     fitted_on = np.concatenate([images for kind, images in others.items() if kind in KINDS])
-    fitted: Calibration = calibrate(model, *left_out, fitted_on)
+    fitted: Calibration = calibrate(model, *validation, fitted_on)
     p = metrics.probabilities(model, dataset.test_images, fitted.temperature)
     plain = metrics.probabilities(model, dataset.test_images)
-    doubted = {}
-    for kind, images in others.items():
-        confidence = metrics.probabilities(model, images, fitted.temperature).max(axis=1)
-        doubted[kind] = round(float((confidence < fitted.threshold).mean()), 4)
+    confidences = {
+        kind: metrics.probabilities(model, images, fitted.temperature).max(axis=1)
+        for kind, images in others.items()
+    }
     labels = dataset.test_labels
     return {
         "parameters": architectures.count_parameters(model),
@@ -97,22 +94,25 @@ def describe(
         "calibration_error": round(expected_calibration_error(p, labels), 5),
         "calibration_error_at_temperature_1": round(expected_calibration_error(plain, labels), 5),
         "test_digits_doubted": round(float((p.max(axis=1) < fitted.threshold).mean()), 4),
-        "doubted": doubted,
+        "doubted": {
+            kind: round(float((confidence < fitted.threshold).mean()), 4)
+            for kind, confidence in confidences.items()
+        },
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the bundled models.")
-    parser.add_argument("--only", choices=RECIPES, help="train one model, keep the others")
+    parser.add_argument("--only", choices=RECIPES, help="train only this model")
     only = parser.parse_args().only
     dataset = datasets.load("mnist", settings().data_dir)
     if dataset.differs:
         raise SystemExit(
             f"The bundled models are trained on the published MNIST. {dataset.differs}"
         )
-    torch.set_num_threads(1)  # as a run on the Training page
+    torch.set_num_threads(1)  # like a run on the Training page
     plain, with_others = material(dataset, False), material(dataset, True)
-    others = to_doubt(dataset)
+    others = unseen_non_digits(dataset)
     card = bundled.pretrained_card() if only else {}
     teacher: nn.Module | None = None
     for name, recipe in RECIPES.items():

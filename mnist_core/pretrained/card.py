@@ -1,4 +1,4 @@
-"""The model card of the bundled models: as JSON for the app, as Markdown for people."""
+"""The model card of the bundled models: JSON for the app, Markdown for readers."""
 
 from __future__ import annotations
 
@@ -13,60 +13,60 @@ __all__ = ["markdown", "write_card"]
 
 HEAD = """# The bundled models
 
-Made by `python -m mnist_core.pretrained`; the numbers below are written by it, and those of pen
-digits by `python -m benchmarks.handwriting --write`.
+`python -m mnist_core.pretrained` trains the models and writes this card;
+`python -m benchmarks.handwriting --write` adds the results on pen digits.
 
-**For**: teaching, and reading single handwritten digits, prepared by
-`mnist_core.drawing.preprocessing`. **Not for**: several digits at once, letters, or anything that
-somebody relies on.
+**Intended use**: teaching, and recognising single handwritten digits prepared by
+`mnist_core.drawing.preprocessing`. **Not for** several digits at once, letters, or decisions that
+matter.
 
-**Trained on**: the first 55,000 training images of MNIST (LeCun, Cortes, Burges) and 8,000 digits
-in European forms drawn by `forms.py`; MLP and CNNs also on 12,000 drawings that are no digit
-(`nondigits.py`), for which the right answer is a tenth each, and with each image turned, stretched,
-slanted, bent and drawn with another pen every time (`augmentation.redrawn`). The linear model,
-which can only weigh pixels, got worse by both. The small CNN also learnt from the answers of the
-deeper one. All weights are averages over the
-last steps. The 5,000 images left out of the training gave the temperature and the threshold.
+**Training data**: the first 55,000 training images of MNIST (LeCun, Cortes, Burges) and 8,000
+digits in European forms, drawn by `european_forms.py`. The MLP and the CNNs are also trained on
+12,000 drawings that are not digits (`nondigits.py`), with a target of 0.1 for each class, and on
+augmented images: each image is rotated, stretched, slanted, bent and given another pen width in
+every epoch (`augmentation.redrawn`). Both made the linear model worse, so it is trained without
+them. The small CNN is also trained on the predictions of the deeper one. The weights are moving
+averages over the last steps.
 
-**Never trained on**: MNIST's test set, and the pen digits (UJI Pen Characters, Llorens et al. 2008,
-CC BY 4.0), which were only looked at to choose between ways of preparing and training.
+**Calibration**: the temperature is fitted on the last 5,000 training images, the threshold on these
+and on 300 new drawings each of scribbles, loose strokes, faces, shapes and letters.
+
+**Not used for training**: the test set of MNIST, and the pen digits (UJI Pen Characters, Llorens
+et al. 2008, CC BY 4.0). The pen digits were used to choose between ways of preparing drawings and
+of training.
 """
 
 
 def markdown(card: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the card as a table of all models.
+    """Return the card as Markdown, with one table column per model.
 
     Parameters
     ----------
     card : dict of name to entry
-        What ``card.json`` holds.
+        The contents of ``card.json``.
     """
-    rows: dict[str, list[str]] = {}
-
-    def add(what: str, cells: list[str]) -> None:
-        rows[what] = cells
-
     entries = list(card.values())
-    add("parameters", [f"{e['parameters']:,}" for e in entries])
-    add("recipe", [e["recipe"] for e in entries])
-    add("seed", [str(e["seed"]) for e in entries])
-    add("trained in", [f"{e['training_s']:,} s" for e in entries])
-    add("MNIST, test set", [f"{e['test_accuracy']:.2%}" for e in entries])
-    add("MNIST, training set", [f"{e['train_accuracy']:.2%}" for e in entries])
-    add("temperature", [f"{e['calibration']['temperature']:.3f}" for e in entries])
-    add("expected calibration error", [f"{e['calibration_error']:.2%}" for e in entries])
-    add(
-        "the same at temperature 1",
-        [f"{e['calibration_error_at_temperature_1']:.2%}" for e in entries],
-    )
-    add("“I am not sure” below", [f"{e['calibration']['threshold']:.0%}" for e in entries])
-    add("said of test digits", [f"{e['test_digits_doubted']:.1%}" for e in entries])
+    rows = {
+        "parameters": [f"{e['parameters']:,}" for e in entries],
+        "recipe": [e["recipe"] for e in entries],
+        "seed": [str(e["seed"]) for e in entries],
+        "training time": [f"{e['training_s']:,} s" for e in entries],
+        "accuracy, MNIST test set": [f"{e['test_accuracy']:.2%}" for e in entries],
+        "accuracy, MNIST training set": [f"{e['train_accuracy']:.2%}" for e in entries],
+        "temperature": [f"{e['calibration']['temperature']:.3f}" for e in entries],
+        "expected calibration error": [f"{e['calibration_error']:.2%}" for e in entries],
+        "expected calibration error at temperature 1": [
+            f"{e['calibration_error_at_temperature_1']:.2%}" for e in entries
+        ],
+        "“I am not sure” below": [f"{e['calibration']['threshold']:.0%}" for e in entries],
+        "not sure: test digits": [f"{e['test_digits_doubted']:.1%}" for e in entries],
+    }
     for kind in entries[0]["doubted"]:
-        add(f"said of {kind}", [f"{e['doubted'][kind]:.0%}" for e in entries])
+        rows[f"not sure: {kind}"] = [f"{e['doubted'][kind]:.0%}" for e in entries]
     measured = [e.get("pen_digits", {}) for e in entries]
     for what in max(measured, key=len):
         cells = [f"{shares[what]:.1%}" if what in shares else "not measured" for shares in measured]
-        add(f"pen digits: {what}", cells)
+        rows[f"accuracy, pen digits: {what}"] = cells
     titles = " | ".join(ARCHITECTURES[name].title for name in card)
     lines = [f"| | {titles} |", "|:--" * (len(card) + 1) + "|"]
     lines += [f"| {what} | {' | '.join(cells)} |" for what, cells in rows.items()]

@@ -1,7 +1,7 @@
-"""Digits as they are written in Europe and Russia, which MNIST's American writers hardly used.
+"""European forms of digits, which MNIST's American writers rarely used.
 
 Ones with a long upstroke or a foot, sevens with a bar, fours open at the top, nines with a flat
-loop: drawn here from strokes with random proportions, so that the bundled models know them.
+loop, drawn from strokes with random proportions. The bundled models are trained on them too.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def _line(*points: tuple[float, float]) -> Stroke:
 
 
 def hooked_one(rng: np.random.Generator) -> list[Stroke]:
-    """A stem with an upstroke of any length, 20 to 52 degrees off the stem; sometimes a foot."""
+    """A stem with a random upstroke, 20 to 52 degrees from the stem; sometimes a foot."""
     top, bottom = np.array([0.6, 0.0]), np.array([0.6 + rng.normal(0, 0.06), 1.0])
     angle, length = np.radians(rng.uniform(20, 52)), rng.uniform(0.15, 0.9)
     start = top + length * np.array([-np.sin(angle), np.cos(angle)])
-    if rng.random() < 0.3:  # a swing in the upstroke
+    if rng.random() < 0.3:  # a curved upstroke
         middle = (start + top) / 2 + rng.normal(0, 0.05, 2)
         strokes = [np.concatenate([smooth(np.stack([start, middle, top])), [bottom]])]
     else:
@@ -35,16 +35,16 @@ def hooked_one(rng: np.random.Generator) -> list[Stroke]:
     if end < 0.25:
         rise = rng.normal(0, 0.03)
         strokes.append(_line((bottom[0] - half, 1 + rise), (bottom[0] + half, 1 - rise)))
-    elif end < 0.4:  # the foot in one go with the stem
+    elif end < 0.4:  # the foot joined to the stem
         foot = _line((bottom[0] - half, 1 - rng.uniform(0, 0.08)), (bottom[0] + half, 1.0))
         strokes[0] = np.concatenate([strokes[0], foot])
-    elif end < 0.5:  # a little tail
+    elif end < 0.5:  # a small tail
         strokes[0] = np.concatenate([strokes[0], _line((bottom[0] + 0.4 * half, 0.94))])
     return strokes
 
 
 def barred_seven(rng: np.random.Generator) -> list[Stroke]:
-    """A top, a stem and mostly a bar through it."""
+    """A top, a stem and usually a bar through it."""
     width, lean = rng.uniform(0.4, 0.8), rng.uniform(0.05, 0.5)
     left, right = np.array([0.0, rng.uniform(-0.02, 0.1)]), np.array([width, 0.0])
     foot = np.array([width - lean, 1.0])
@@ -65,7 +65,7 @@ def barred_seven(rng: np.random.Generator) -> list[Stroke]:
 
 
 def open_four(rng: np.random.Generator) -> list[Stroke]:
-    """Down, across, and a stem: with a corner or as a bowl, never closed at the top."""
+    """A stroke down and across, with a corner or a curve, and a stem; always open at the top."""
     across, width = rng.uniform(0.42, 0.68), rng.uniform(0.4, 0.75)
     lean, rise = rng.uniform(0, 0.2), rng.normal(0, 0.04)
     stem = width * rng.uniform(0.75, 1.0)
@@ -79,7 +79,7 @@ def open_four(rng: np.random.Generator) -> list[Stroke]:
 
 
 def flat_nine(rng: np.random.Generator) -> list[Stroke]:
-    """A low, wide loop and a stem, in one go from the loop's right end."""
+    """A low, wide loop and a stem, in one stroke from the right end of the loop."""
     rx, ry = rng.uniform(0.2, 0.42), rng.uniform(0.1, 0.24)
     loop = ellipse(rx, ry, rx, ry, rng.uniform(-0.15, 0.05), -1.0)
     x = 2 * rx + rng.normal(0, 0.03)
@@ -98,11 +98,11 @@ FORMS: dict[int, Callable[[np.random.Generator], list[Stroke]]] = {
 
 
 def forms(each: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw so many digits of each form.
+    """Draw ``each`` digits of every form.
 
     Returns
     -------
-    (N, 28, 28) uint8, as the drawing page prepares them, and their (N,) int64 labels.
+    (N, 28, 28) uint8 images, prepared like a drawing, and their (N,) int64 labels.
     """
     labels = np.repeat(list(FORMS), each)
     images = [prepare_as_mnist(drawn(FORMS[label](rng), rng)).pixels for label in labels]

@@ -1,9 +1,9 @@
-"""Drawings that are no digit, to teach the bundled models to doubt.
+"""Drawings that are not digits, for training the bundled models to be unsure.
 
-A network that has only ever seen digits takes everything for one. So the bundled models also see
-scribbles, faces, shapes and letters, made here from random strokes, for which the right answer is
-"a tenth each". Source: Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with Outlier
-Exposure" (2019).
+A network trained only on digits predicts a digit for any image. The bundled models are also trained
+on scribbles, faces, shapes and letters, made here from random strokes, with a target of 0.1 per
+class. Source: Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with Outlier Exposure"
+(2019).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 from mnist_core.drawing.preprocessing import prepare_as_mnist
 from mnist_core.pretrained.strokes import Stroke, drawn, ellipse, smooth
 
-__all__ = ["KINDS", "drawings", "letters", "non_digits", "pairs"]
+__all__ = ["KINDS", "LETTERS", "drawings", "non_digits", "pairs", "printed_letters"]
 
-# Strokes of letters that no digit looks like, in a box of 4 wide and 6 high.
+# Strokes of letters that do not look like digits: "xy" per point, in a box 4 wide and 7 high.
 LETTERS = {
     "A": "06 20 46|14 34",
     "E": "40 00 06 46|03 33",
@@ -117,13 +117,13 @@ KINDS: dict[str, Callable[[np.random.Generator], list[Stroke]]] = {
 
 
 def drawings(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Make drawings of one kind, prepared as the drawing page does: (count, 28, 28) uint8."""
+    """Make drawings of one kind, prepared like a drawing of a visitor: (count, 28, 28) uint8."""
     made = [prepare_as_mnist(drawn(KINDS[kind](rng), rng)).pixels for _ in range(count)]
     return np.stack(made)
 
 
 def pairs(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Put two digits side by side, as if both were one: (count, 28, 28) uint8.
+    """Put two digits side by side and prepare them as one drawing: (count, 28, 28) uint8.
 
     Parameters
     ----------
@@ -141,23 +141,23 @@ def pairs(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarra
 
 
 def non_digits(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Make an equal part of each of `KINDS`, and pairs of digits: (about count, 28, 28) uint8."""
+    """Make equal numbers of each of `KINDS` and of pairs: (about count, 28, 28) uint8."""
     each = count // (len(KINDS) + 1)
     return np.concatenate([pairs(images, each, rng), *(drawings(k, each, rng) for k in KINDS)])
 
 
-def letters(font_size: int = 90) -> tuple[np.ndarray, str]:
-    """Return printed capital letters that no digit looks like, to test the doubt with.
+def printed_letters() -> tuple[np.ndarray, str]:
+    """Return printed letters that do not look like digits, in Pillow's font. For testing only.
 
     Returns
     -------
-    ((N, 28, 28) uint8, N characters): in the font that comes with Pillow.
+    (N, 28, 28) uint8 images, and their N characters.
     """
     from PIL import ImageFont
 
-    font, text, made = ImageFont.load_default(size=font_size), "AEFHKMNPRVWXacefhkmnrtuvwx", []
+    font, text, made = ImageFont.load_default(size=90), "AEFHKMNPRVWXacefhkmnrtuvwx", []
     for character in text:
-        picture = Image.new("L", (2 * font_size, 2 * font_size))
-        ImageDraw.Draw(picture).text((font_size // 2, font_size // 2), character, 255, font)
+        picture = Image.new("L", (180, 180))
+        ImageDraw.Draw(picture).text((45, 45), character, 255, font)
         made.append(prepare_as_mnist(np.asarray(picture, dtype=np.float32) / 255).pixels)
     return np.stack(made), text

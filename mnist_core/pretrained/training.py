@@ -1,4 +1,4 @@
-"""How the bundled models are trained: more slowly and on more than a run of the Training page."""
+"""How the bundled models are trained: longer and on more data than on the Training page."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mnist_core.data.augmentation import redrawn
+from mnist_core.data.inputs import to_input
 from mnist_core.nn.architectures import build
 
 __all__ = ["Recipe", "Trained", "folded", "train", "train_network", "with_batch_norm"]
 
-MEMORY = 0.998  # of the average over the weights of the last steps, about 500 of them
-SOFTNESS, TRUST = 3.0, 0.8  # temperature of the teacher's answers; their share in the loss
+AVERAGE_DECAY = 0.998  # of the moving average of the weights, about 500 steps
+TEACHER_TEMPERATURE, TEACHER_SHARE = 3.0, 0.8  # the share is that of the teacher in the loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,13 @@ class Recipe:
     Attributes
     ----------
     strength, last_strength : float
-        Of the changes to each image in the first and the last epoch, see `augmentation.redrawn`;
-        0: none.
+        Of `augmentation.redrawn` in the first and in the last epoch; 0 for no augmentation.
     normalised : bool
-        Whether to train with batch normalisation, which is folded into the weights afterwards.
+        Whether to train with batch normalisation and fold it into the weights afterwards.
     non_digits : bool
-        Whether it also learns to doubt what is no digit.
+        Whether to train also on drawings that are not digits.
     taught : bool
-        Whether it also learns from the answers of the Deeper CNN.
+        Whether to train also on the predictions of the Deeper CNN.
     """
 
     epochs: int
@@ -49,9 +50,9 @@ class Recipe:
     weight_decay: float = 0.01
 
     def strength_in(self, epoch: int) -> float:
-        """Return the strength in an epoch, counted from 0: it changes evenly."""
-        way = epoch / max(1, self.epochs - 1)
-        return self.strength + (self.last_strength - self.strength) * way
+        """Return the strength in an epoch, counted from 0. It changes linearly."""
+        share = epoch / max(1, self.epochs - 1)
+        return self.strength + (self.last_strength - self.strength) * share
 
     def __str__(self) -> str:
         to = f" to {self.last_strength:g}" * (self.last_strength != self.strength)
@@ -68,14 +69,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A network as it was trained, and the weights of the plain one that computes the same."""
+    """A trained network, and the weights of the architecture without batch normalisation."""
 
     network: nn.Sequential
     weights: dict[str, Tensor]
 
 
 def with_batch_norm(model: nn.Sequential) -> nn.Sequential:
-    """Put a batch normalisation behind each layer with weights but the last."""
+    """Add a batch normalisation after each layer with weights except the last."""
     layers: list[nn.Module] = []
     for layer, following in pairwise([*model, None]):
         layers.append(layer)
@@ -87,10 +88,10 @@ def with_batch_norm(model: nn.Sequential) -> nn.Sequential:
 
 
 def folded(model: nn.Sequential) -> list[tuple[Tensor, Tensor]]:
-    """Return the weight and bias of each layer with the normalisation behind it multiplied in.
+    """Return the weight and bias of each layer, with the following normalisation folded in.
 
-    gamma (W x + b - mean) / sqrt(variance + epsilon) + beta is a linear layer itself: the network
-    computes the same (in ``eval`` mode) without the normalisation.
+    gamma (W x + b - mean) / sqrt(variance + epsilon) + beta is itself a linear layer, so the
+    network (in ``eval`` mode) computes the same without the normalisation.
     """
     parts: list[tuple[Tensor, Tensor]] = []
     for layer, following in pairwise([*model, None]):
@@ -109,27 +110,27 @@ def folded(model: nn.Sequential) -> list[tuple[Tensor, Tensor]]:
 def train_network(
     network: nn.Sequential,
     recipe: Recipe,
-    images: Tensor,
+    images: np.ndarray,
     targets: Tensor,
     seed: int,
     teacher: nn.Module | None = None,
     report: Callable[[str], None] = print,
 ) -> nn.Sequential:
-    """Train a network and return the average of it over the last steps, in ``eval`` mode.
+    """Train a network; return the moving average of its weights, as a network in ``eval`` mode.
 
-    Averaging: Polyak and Juditsky (1992), as a moving average. A teacher's softened answers to the
-    same images are part of what is to be answered: Hinton, Vinyals and Dean, "Distilling the
-    Knowledge in a Neural Network" (2015).
+    Averaging: Polyak and Juditsky (1992), as a moving average. With a teacher, the loss also
+    compares with the teacher's softened predictions for the same images: Hinton, Vinyals and Dean,
+    "Distilling the Knowledge in a Neural Network" (2015).
 
     Parameters
     ----------
     network : nn.Sequential
-        With its first weights; trained in place.
-    images : (N, 1, 28, 28) uint8
+        With its initial weights; trained in place.
+    images : (N, 28, 28) uint8
     targets : (N, 10) float32
-        The probability each class should get; a tenth each for what is no digit.
+        The probability of each class; 0.1 each if the image is not a digit.
     report : callable
-        Called with a line after each epoch.
+        Called with a line of text after each epoch.
     """
     average = copy.deepcopy(network).eval()
     optimiser, schedule = _adamw_in_one_cycle(network, recipe, len(images))
@@ -140,7 +141,7 @@ def train_network(
     for epoch in range(recipe.epochs):
         order, losses = torch.randperm(len(images), generator=generator), []
         for batch in order.split(recipe.batch_size):
-            x = images[batch].float() / 255  # (B, 1, 28, 28)
+            x = to_input(images[batch.numpy()])  # (B, 1, 28, 28)
             if recipe.strength:
                 x = redrawn(x, generator, recipe.strength_in(epoch))
             loss = _loss(network(x), targets[batch], _softened(teacher, x))
@@ -148,7 +149,7 @@ def train_network(
             loss.backward()
             optimiser.step()
             schedule.step()
-            _move(average, network, min(MEMORY, (1 + step) / (10 + step)))
+            _update(average, network, min(AVERAGE_DECAY, (1 + step) / (10 + step)))
             step += 1
             losses.append(loss.detach())
         mean, took = float(torch.stack(losses).mean()), time.perf_counter() - started
@@ -168,39 +169,39 @@ def _softened(teacher: nn.Module | None, x: Tensor) -> Tensor | None:
     if teacher is None:
         return None
     with torch.no_grad():
-        return torch.softmax(teacher(x) / SOFTNESS, dim=1)
+        return torch.softmax(teacher(x) / TEACHER_TEMPERATURE, dim=1)
 
 
 def _loss(logits: Tensor, target: Tensor, softened: Tensor | None) -> Tensor:
     plain = functional.cross_entropy(logits, target)
     if softened is None:
         return plain
-    log_p = torch.log_softmax(logits / SOFTNESS, dim=1)
-    taught = SOFTNESS**2 * functional.kl_div(log_p, softened, reduction="batchmean")
-    return (1 - TRUST) * plain + TRUST * taught
+    log_p = torch.log_softmax(logits / TEACHER_TEMPERATURE, dim=1)
+    taught = TEACHER_TEMPERATURE**2 * functional.kl_div(log_p, softened, reduction="batchmean")
+    return (1 - TEACHER_SHARE) * plain + TEACHER_SHARE * taught
 
 
 @torch.no_grad()
-def _move(average: nn.Module, network: nn.Module, memory: float) -> None:
-    """Move the average a little towards the network as it is now; by more in the first steps."""
+def _update(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Update the moving average of the weights and of the normalisations' statistics."""
     pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
-    for kept, now in pairs:
-        if kept.is_floating_point():  # not the counters of batch normalisation
-            kept.lerp_(now, 1 - memory)
+    for mean, current in pairs:
+        if mean.is_floating_point():  # not the step counters of batch normalisation
+            mean.lerp_(current, 1 - decay)
 
 
 def train(
     name: str,
     recipe: Recipe,
-    images: Tensor,
+    images: np.ndarray,
     targets: Tensor,
     seed: int,
     teacher: nn.Module | None = None,
     report: Callable[[str], None] = print,
 ) -> Trained:
-    """Train an architecture of `models.ARCHITECTURES`, see `train_network`.
+    """Train an architecture of `architectures.ARCHITECTURES`, see `train_network`.
 
-    The result is the same for the same seed on the same kind of machine.
+    The same seed gives the same weights on the same kind of machine.
     """
     plain = build(name, seed)
     network = with_batch_norm(plain) if recipe.normalised else plain

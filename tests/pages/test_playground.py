@@ -1,4 +1,4 @@
-"""The playground under AppTest: every control, the address, events of the picture, experiments."""
+"""The playground page: every control, the URL, events of the picture, experiments."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.playground.experiments import EXPERIMENTS
-from mnist_core.playground.url_query import to_query
 from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import CONTROLS, DATA, Setup
-from pages.parts.playground import controls, net
-from pages.parts.playground.desk import Desk
+from mnist_core.playground.url_query import to_query
+from pages.parts.playground import controls, network_picture
+from pages.parts.playground.session import PlaygroundSession
 from pages.parts.shell import texts
 from tests.pages.conftest import go_to, words
 
 
-def desk(app: AppTest):
+def session(app: AppTest) -> PlaygroundSession:
     return app.session_state["slot_playground"]
 
 
 def setup(app: AppTest) -> Setup:
-    return desk(app).setup
+    return session(app).setup
 
 
 def address(app: AppTest) -> dict[str, str]:
@@ -45,12 +45,12 @@ def press(app: AppTest, name: str) -> AppTest:
 
 
 def do(app: AppTest, **event) -> AppTest:
-    """Let the picture report an event, as its front end would."""
-    number = desk(app).heard + 1
+    """Report an event as the picture in the browser does."""
+    number = session(app).last_event + 1
     app.session_state["playground_net"] = {"events": [{"n": number, **event}]}
     app.run()
     assert not app.exception, app.exception
-    assert desk(app).heard == number
+    assert session(app).last_event == number
     return app
 
 
@@ -71,7 +71,7 @@ def do(app: AppTest, **event) -> AppTest:
         ("discrete", "toggle", True),
     ],
 )
-def test_every_control_changes_the_setup_and_the_address(open_page, name, widget, value):
+def test_every_control_changes_the_setup_and_the_url(open_page, name, widget, value):
     app = open_page("playground")
     key = "playground_loss_kind" if name == "loss" else f"playground_{name}"
     getattr(app, widget)(key=key).set_value(value).run()
@@ -81,7 +81,7 @@ def test_every_control_changes_the_setup_and_the_address(open_page, name, widget
     assert "workspace" in app.query_params
 
 
-def test_the_rate_of_the_regularisation_wakes_with_it(open_page):
+def test_the_regularisation_rate_needs_a_regularisation(open_page):
     app = open_page("playground")
     assert app.selectbox(key="playground_regularisation_rate").disabled
     app.selectbox(key="playground_regularisation").set_value("L1").run()
@@ -92,7 +92,7 @@ def test_the_rate_of_the_regularisation_wakes_with_it(open_page):
 
 
 @pytest.mark.parametrize("data", DATA)
-def test_every_data_set_shows_and_learns(open_page, data):
+def test_every_data_set_is_shown_and_trained_on(open_page, data):
     app = open_page("playground", data=data)
     assert app.selectbox(key="playground_data").value == data
     press(app, "epoch")
@@ -109,7 +109,7 @@ def test_step_epoch_and_rewind(open_page):
     first = status(app)
     assert app.button(key="playground_reset").disabled
     press(app, "step")
-    assert desk(app).run.step_count == 1
+    assert session(app).run.step_count == 1
     press(app, "epoch")
     assert "epoch **1**" in status(app)
     assert status(app) != first
@@ -121,27 +121,27 @@ def test_play_and_pause(open_page):
     app = press(open_page("playground"), "start")
     assert ":blue-badge[running]" in status(app)
     assert app.button(key="playground_start").disabled
-    steps = desk(app).run.step_count
+    steps = session(app).run.step_count
     assert steps > 0
-    app.run()  # as a tick would
-    assert desk(app).run.step_count > steps
+    app.run()  # like a tick
+    assert session(app).run.step_count > steps
     press(app, "pause")
     assert ":orange-badge[paused]" in status(app)
-    steps = desk(app).run.step_count
+    steps = session(app).run.step_count
     app.run()
-    assert desk(app).run.step_count == steps
+    assert session(app).run.step_count == steps
 
 
-def test_a_pause_while_a_tick_still_trains_is_kept():
-    here = Desk(PlaygroundRun(Setup()))
-    here.play()
-    tick = Thread(target=here.train, args=(0.3,))
+def test_a_pause_during_a_tick_stops_playing():
+    session = PlaygroundSession(PlaygroundRun(Setup()))
+    session.play()
+    tick = Thread(target=session.train, args=(0.3,))
     tick.start()
-    while not here.run.step_count:
+    while not session.run.step_count:
         pass
-    here.pause()  # Streamlit runs a click in another thread than the tick before it
+    session.pause()  # Streamlit runs a click in another thread than the running tick
     tick.join()
-    assert not here.playing
+    assert not session.playing
 
 
 def test_run_to_an_epoch_ends_there(open_page):
@@ -150,7 +150,7 @@ def test_run_to_an_epoch_ends_there(open_page):
     press(app, "run_to")
     for _ in range(50):
         app.run()
-        if not desk(app).playing:
+        if not session(app).playing:
             break
     assert "epoch **3**" in status(app)
     assert "paused" in status(app)
@@ -158,41 +158,41 @@ def test_run_to_an_epoch_ends_there(open_page):
     assert any("at epoch 3 already" in i.value for i in app.info)
 
 
-def test_the_condition_to_stop_says_that_it_was_met(open_page):
+def test_reaching_the_loss_goal_stops_and_is_shown(open_page):
     app = press(open_page("playground", stop_below="5"), "start")
     app.run()
     assert ":green-badge[stopped]" in status(app)
     assert any("below 5 after epoch 1" in i.value for i in app.info)
-    assert app.button(key="playground_start").disabled  # it would do nothing
+    assert app.button(key="playground_start").disabled  # no effect
     app.number_input(key="playground_stop_below").set_value(0.001).run()
     assert not app.button(key="playground_start").disabled
 
 
-def test_live_changes_keep_the_weights_and_others_begin_anew(open_page):
+def test_live_changes_keep_the_weights_and_others_start_a_new_run(open_page):
     app = press(open_page("playground"), "epoch")
-    run = desk(app).run
+    run = session(app).run
     app.selectbox(key="playground_learning_rate").set_value(1.0).run()
     app.slider(key="playground_noise").set_value(10).run()
-    assert desk(app).run is run
+    assert session(app).run is run
     assert run.epoch_count == 1
     app.selectbox(key="playground_activation").set_value("relu").run()
-    assert desk(app).run is not run
+    assert session(app).run is not run
     assert "epoch **0**" in status(app)
 
 
-def test_a_change_of_the_network_stops_the_play(open_page):
+def test_a_new_run_is_paused(open_page):
     app = press(open_page("playground"), "start")
     app.selectbox(key="playground_data").set_value("xor").run()
     assert "paused" in status(app)
 
 
-def test_fresh_takes_the_next_seed(open_page):
+def test_the_dice_button_takes_the_next_seed(open_page):
     app = press(open_page("playground", seed="4"), "fresh")
     assert setup(app).seed == 5
     assert app.number_input(key="playground_seed").value == 5
 
 
-def test_the_condition_to_stop_can_be_taken_away(open_page):
+def test_the_loss_goal_can_be_removed(open_page):
     app = open_page("playground", stop_below="0.2")
     assert app.number_input(key="playground_stop_below").value == 0.2
     app.number_input(key="playground_stop_below").set_value(None).run()
@@ -200,22 +200,19 @@ def test_the_condition_to_stop_can_be_taken_away(open_page):
     assert not app.exception
 
 
-def test_a_loss_that_is_no_number_is_said_and_undone(open_page):
+def test_a_diverged_loss_is_reported_and_undone(open_page):
     query = {"learning_rate": "10", "data": "plane", "layers": "8,8", "activation": "linear"}
     app = press(open_page("playground", **query), "start")
     app.run()
     assert ":red-badge[diverged]" in status(app)
     assert any("the loss became" in e.value for e in app.error)
     assert app.button(key="playground_start").disabled
-    assert not desk(app).playing
+    assert not session(app).playing
     press(app, "undo")
     assert ":orange-badge[paused]" in status(app)
     assert not app.error
     assert "nan" not in status(app)
     assert "playground_undo" not in [b.key for b in app.button]
-
-
-# ---- the picture
 
 
 def test_layers_and_features_are_changed_in_the_picture(open_page):
@@ -231,20 +228,20 @@ def test_a_weight_and_a_bias_are_edited(open_page):
     app = press(open_page("playground"), "step")
     do(app, do="edit", layer=0, unit=1, source=0, value=1.5)
     do(app, do="edit", layer=2, unit=0, source=-1, value=-3)
-    view = desk(app).run.snapshot(4)
+    view = session(app).run.snapshot(4)
     assert view.weights[0][1, 0] == 1.5
     assert view.biases[2][0] == -3
-    assert desk(app).run.step_count == 1
+    assert session(app).run.step_count == 1
 
 
-def test_a_weight_edited_at_the_start_can_be_taken_back(open_page):
+def test_rewinding_reverts_an_edited_weight(open_page):
     app = open_page("playground")
     assert app.button(key="playground_reset").disabled
-    before = desk(app).run.snapshot(4).weights[0]
+    before = session(app).run.snapshot(4).weights[0]
     do(app, do="edit", layer=0, unit=1, source=0, value=5)
     app.run()
     press(app, "reset")
-    np.testing.assert_array_equal(desk(app).run.snapshot(4).weights[0], before)
+    np.testing.assert_array_equal(session(app).run.snapshot(4).weights[0], before)
     assert app.run().button(key="playground_reset").disabled
 
 
@@ -259,14 +256,14 @@ def test_own_points_are_all_shown_and_have_no_noise(open_page):
     assert setup(app).show_test
 
 
-def test_an_event_is_heard_once(open_page):
+def test_an_event_is_handled_once(open_page):
     app = open_page("playground", data="own")
     do(app, do="point", x=1.0, y=2.0, label=1)
     app.run()
     assert setup(app).points == ((1.0, 2.0, 1),)
 
 
-def test_own_points_are_clicked_removed_and_packed_into_the_address(open_page):
+def test_own_points_are_added_removed_and_packed_into_the_url(open_page):
     app = open_page("playground", data="own")
     for label, (x, y) in enumerate([(-2.0, 1.0), (3.456, -9.0), (0.0, 0.0)]):
         do(app, do="point", x=x, y=y, label=label)
@@ -278,7 +275,7 @@ def test_own_points_are_clicked_removed_and_packed_into_the_address(open_page):
     assert setup(app).points == ()
 
 
-def test_points_may_be_clicked_into_a_network_that_learns(open_page):
+def test_points_can_be_added_while_the_network_trains(open_page):
     app = open_page("playground", data="own")
     for label in (0, 1, 0, 1):
         do(app, do="point", x=float(2 * label), y=0.0, label=label)
@@ -300,25 +297,25 @@ def test_points_may_be_clicked_into_a_network_that_learns(open_page):
         {"do": "edit", "layer": 0, "unit": 0, "source": 0, "value": "nan"},
         {"do": "edit", "layer": 0, "unit": 0, "source": 0, "value": 1e9},
         {"do": "edit", "layer": 0, "unit": 0, "source": 0, "value": None},
-        {"do": "point", "x": 0, "y": 0, "label": 0},  # not with the visitor's own data
+        {"do": "point", "x": 0, "y": 0, "label": 0},  # only with own points
         {"do": "boom"},
         {},
     ],
 )
-def test_an_impossible_event_is_answered_and_changes_nothing(open_page, event):
+def test_an_impossible_event_gives_a_message_and_changes_nothing(open_page, event):
     app = do(open_page("playground"), **event)
     assert setup(app) == Setup()
     assert app.info
     assert "<b>" not in words(app)
 
 
-def test_a_report_that_no_picture_sends_counts_as_nothing(open_page):
+def test_a_malformed_report_is_ignored(open_page):
     app = open_page("playground")
     for raw in (None, 3, {"events": 3}, {"events": [1, {"n": "x"}]}, {"events": [{}] * 2000}):
         app.session_state["playground_net"] = raw
         app.run()
         assert not app.exception
-    assert desk(app).heard == 0
+    assert session(app).last_event == 0
 
 
 def test_points_are_pasted(open_page):
@@ -332,10 +329,7 @@ def test_points_are_pasted(open_page):
     assert len(setup(app).points) == 2
 
 
-# ---- the address
-
-
-def test_an_address_sets_everything_up_and_what_does_not_fit_is_named(open_page):
+def test_a_url_sets_everything_up_and_an_invalid_value_is_named(open_page):
     app = open_page("playground", data="moons", layers="8,8", noise="90", learning_rate="0.02")
     assert setup(app) == Setup(data="moons", layers=(8, 8), noise=50, learning_rate=0.02)
     assert app.selectbox(key="playground_learning_rate").value == 0.02
@@ -343,21 +337,21 @@ def test_an_address_sets_everything_up_and_what_does_not_fit_is_named(open_page)
     assert address(app)["noise"] == "50"
 
 
-def test_a_setup_outlasts_a_visit_elsewhere(open_page):
+def test_the_run_survives_a_visit_to_another_page(open_page):
     app = press(open_page("playground", data="xor"), "epoch")
-    run = desk(app).run
+    run = session(app).run
     go_to(app, "loss")
     app.query_params.clear()
     go_to(app, "playground")
-    assert desk(app).run is run
+    assert session(app).run is run
     assert app.selectbox(key="playground_data").value == "xor"
     assert address(app)["data"] == "xor"
 
 
-def test_an_address_that_comes_late_does_not_undo_a_change(open_page):
+def test_an_outdated_url_does_not_undo_a_change(open_page):
     app = open_page("playground", data="xor")
     app.slider(key="playground_noise").set_value(20).run()
-    del app.query_params["noise"]  # what the browser still had when it sent the next click
+    del app.query_params["noise"]  # the browser sent the next click with the old URL
     press(app, "step")
     assert setup(app).noise == 20
     assert address(app)["noise"] == "20"
@@ -398,16 +392,16 @@ def test_each_control_can_be_hidden(open_page, name):
         ("edit", {"do": "edit", "layer": 0, "unit": 0, "source": 0, "value": 1.0}),
     ],
 )
-def test_what_is_hidden_in_the_picture_cannot_be_changed_either(open_page, name, event):
+def test_what_a_link_hides_cannot_be_changed_in_the_picture(open_page, name, event):
     app = open_page("playground", hide=name)
-    weights = desk(app).run.snapshot(4).weights
+    weights = session(app).run.snapshot(4).weights
     do(app, **event)
     assert setup(app) == Setup(hide=(name,))
-    assert (desk(app).run.snapshot(4).weights[0] == weights[0]).all()
-    assert any("keeps that as it is" in i.value for i in app.info)
+    assert (session(app).run.snapshot(4).weights[0] == weights[0]).all()
+    assert any("does not allow that change" in i.value for i in app.info)
 
 
-def test_the_link_holds_the_setup_and_not_the_workspace(open_page):
+def test_the_link_contains_the_setup_and_not_the_workspace(open_page):
     app = open_page("playground", data="moons", noise="5")
     link = next(c.value for c in app.code if "data=moons" in c.value)
     assert link.endswith("?data=moons&noise=5")
@@ -419,11 +413,8 @@ def test_the_code_is_that_of_the_setup(open_page):
     assert any("nn.GELU()" in c.value for c in app.code)
 
 
-# ---- experiments
-
-
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_asks_and_then_answers(open_page, name):
+def test_an_experiment_shows_its_question_and_then_its_answer(open_page, name):
     app = open_page("playground")
     app.selectbox(key="playground_experiment").set_value(name).run()
     assert not app.exception
@@ -437,7 +428,7 @@ def test_an_experiment_asks_and_then_answers(open_page, name):
     assert "playground_answer" not in [b.key for b in app.button]
 
 
-def test_the_rates_offered_hold_the_default_and_the_experiments():
+def test_the_choice_of_rates_contains_those_of_the_experiments():
     assert Setup().learning_rate in controls.RATES
     assert {e.setup.learning_rate for e in EXPERIMENTS.values()} <= set(controls.RATES)
 
@@ -452,5 +443,5 @@ def test_the_rates_offered_hold_the_default_and_the_experiments():
     )
 )
 def test_events_of_any_report_are_numbered_and_new(raw):
-    for event in net.sound_events(raw, 3):
+    for event in network_picture.sound_events(raw, 3):
         assert event["n"] > 3

@@ -1,4 +1,4 @@
-"""Each ready experiment, played: does it do what its answer says?"""
+"""Every ready experiment runs, and its answer is true."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnist_core.playground.experiments import EXPERIMENTS
 from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import FEATURES
 
-MOST_STEPS = 4_000  # of 20 s of play about 8 are training: 500 steps a second are enough
+MAX_STEPS = 4_000  # 20 s of play hold about 8 s of training, at 500 steps per second
 
 
 @cache
@@ -28,10 +28,10 @@ def with_changes(name, epochs=None, **changes):
     return run.snapshot(1)
 
 
-def test_there_are_eight_and_none_takes_long():
+def test_there_are_eight_and_each_is_short():
     assert len(EXPERIMENTS) == 8
     assert all(name == row.name and row.title for name, row in EXPERIMENTS.items())
-    assert all(played(name).step_count <= MOST_STEPS for name in EXPERIMENTS)
+    assert all(played(name).step_count <= MAX_STEPS for name in EXPERIMENTS)
 
 
 @pytest.mark.parametrize(
@@ -45,23 +45,23 @@ def test_each_classic_set_is_solved(data, name):
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", ["features", "xor_hidden", "line", "spiral"])
-def test_they_do_not_hang_on_one_seed(name, seed):
+def test_other_seeds_solve_them_too(name, seed):
     assert with_changes(name, seed=seed).test_error < 0.05
 
 
-def test_exclusive_or_is_too_much_for_a_line():
+def test_a_line_cannot_separate_exclusive_or():
     view = played("xor_line").snapshot(1)
     assert EXPERIMENTS["xor_line"].setup.layers == ()
     assert 0.4 < view.test_error < 0.6
     assert view.train_loss == pytest.approx(np.log(2), abs=0.02)
 
 
-def test_layers_without_activation_are_one_line_and_with_tanh_they_are_more():
+def test_layers_without_activation_draw_one_line_and_with_tanh_a_curve():
     assert 0.4 < played("linear_layers").snapshot(1).test_error < 0.6
     assert with_changes("linear_layers", activation="tanh").test_error < 0.05
 
 
-def test_l1_leaves_the_two_squares():
+def test_l1_selects_the_two_squares():
     weights = dict(zip(FEATURES, played("features").snapshot(1).weights[0][0], strict=True))
     assert weights.pop("x1sq") == pytest.approx(-0.45, abs=0.05)
     assert weights.pop("x2sq") == pytest.approx(-0.45, abs=0.05)
@@ -73,9 +73,9 @@ def test_too_large_a_learning_rate_diverges_and_a_smaller_one_does_not():
     run.run_to(EXPERIMENTS["learning_rate"].epochs)
     assert run.diverged
     losses = run.curves.train_loss
-    assert np.all(np.diff(losses) > 0)  # on its way, every epoch made it worse
+    assert np.all(np.diff(losses) > 0)  # every epoch increased it
     run.undo()
-    run.change(learning_rate=0.03)
+    assert run.adopt(replace(run.setup, learning_rate=0.03))
     run.run_to(10)
     assert run.diverged is None
     assert run.snapshot(1).train_loss < 1e-3
@@ -94,6 +94,6 @@ def test_overfitting():
     assert with_l2.test_error < view.test_error
 
 
-def test_the_spiral_takes_longer_without_the_sines():
+def test_the_spiral_needs_more_epochs_without_the_sines():
     view = with_changes("spiral", features=("x1", "x2"))
     assert view.test_error > 0.2

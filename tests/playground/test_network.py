@@ -1,4 +1,4 @@
-"""The playground's network: what it computes, and its gradients against finite differences."""
+"""The playground's network by hand, and its gradients against finite differences."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def built(setup, seed=0):
     return network.build(setup, torch.Generator().manual_seed(seed))
 
 
+def maps_of(model, setup, resolution):
+    features = network.features_of(network.grid(resolution), setup.features)
+    return network.neuron_maps(model, setup, features)
+
+
 def weights_of(model):
     return [p.detach().clone() for p in model.parameters()]
 
@@ -37,7 +42,7 @@ def test_every_name_has_its_function():
     assert list(network.ACTIVATION_LAYERS) == list(ACTIVATIONS)
 
 
-def test_layers_by_set_up():
+def test_layers_of_a_setup():
     model = built(Setup(features=("x1", "x2", "x1x2"), layers=(4, 2), activation="relu"))
     kinds = [type(layer) for layer in model]
     assert kinds == [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
@@ -57,13 +62,13 @@ def test_layers_by_set_up():
         (Setup(data="four", loss="squared"), nn.Softmax, 4),
     ],
 )
-def test_the_end_fits_the_loss(setup, last, outputs):
+def test_the_last_layer_fits_the_loss(setup, last, outputs):
     model = built(setup)
     assert type(model[-1]) is last
     assert model(torch.zeros(5, 2)).shape == (5, outputs)
 
 
-def test_initial_weights_are_torch_s_own_and_draw_on_nothing_global():
+def test_initial_weights_are_those_of_torch_without_its_global_generator():
     setup = Setup(layers=(8, 8))
     with global_generators_untouched():
         ours = built(setup, seed=3)
@@ -113,7 +118,7 @@ def check_gradients(setup):
     ],
 )
 @pytest.mark.parametrize("regularisation", ["none", "L1", "L2"])
-def test_gradients_are_those_of_finite_differences(activation, loss, data, regularisation):
+def test_gradients_match_finite_differences(activation, loss, data, regularisation):
     check_gradients(
         Setup(
             data=data,
@@ -131,7 +136,7 @@ def test_penalty_by_hand():
     model = built(Setup(layers=()))
     with torch.no_grad():
         model[0].weight.copy_(torch.tensor([[3.0, -4.0]]))
-        model[0].bias.fill_(100.0)  # does not count
+        model[0].bias.fill_(100.0)  # not penalised
 
     def of(kind):
         setup = Setup(layers=(), regularisation=kind, regularisation_rate=0.5)
@@ -156,11 +161,11 @@ def test_losses_by_hand(setup, out, y, expected):
     assert loss.item() == pytest.approx(expected, rel=1e-6)
 
 
-def test_wrong_points():
+def test_misclassified_points():
     two = torch.tensor([[0.3], [-0.3], [0.0]])
-    assert network.wrong(two, torch.tensor([1, 1, 0])).tolist() == [False, True, False]
+    assert network.misclassified(two, torch.tensor([1, 1, 0])).tolist() == [False, True, False]
     three = torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.1, 0.4]])
-    assert network.wrong(three, torch.tensor([1, 2])).tolist() == [False, True]
+    assert network.misclassified(three, torch.tensor([1, 2])).tolist() == [False, True]
 
 
 def test_grid_by_hand():
@@ -169,10 +174,10 @@ def test_grid_by_hand():
 
 
 @pytest.mark.parametrize("activation", ["tanh", "linear"])
-def test_maps_are_what_each_neuron_puts_out(activation):
+def test_maps_are_the_outputs_of_each_neuron(activation):
     setup = Setup(features=("x1", "x1x2"), layers=(3, 2), activation=activation)
     model = built(setup)
-    maps = network.neuron_maps(model, setup, 4)
+    maps = maps_of(model, setup, 4)
     assert [m.shape for m in maps] == [(2, 4, 4), (3, 4, 4), (2, 4, 4), (1, 4, 4)]
     x1, x2 = 4.5, 1.5  # row 1, column 3: centres are at -4.5, -1.5, 1.5, 4.5
     column = torch.tensor([[x1, x1 * x2]])
@@ -186,8 +191,8 @@ def test_maps_are_what_each_neuron_puts_out(activation):
 @pytest.mark.parametrize(
     "setup", [Setup(data="four"), Setup(data="four", loss="squared"), Setup(loss="squared")]
 )
-def test_output_maps_have_the_probabilities(setup):
-    output = network.neuron_maps(built(setup), setup, 3)[-1]
+def test_output_maps_are_probabilities(setup):
+    output = maps_of(built(setup), setup, 3)[-1]
     if setup.n_outputs == 1:
         assert output.abs().max() < 1
     else:
@@ -195,14 +200,7 @@ def test_output_maps_have_the_probabilities(setup):
         assert output.min() > 0
 
 
-def test_decisions():
-    two = torch.tensor([[[0.2, -0.1], [0.0, 1.0]]])
-    assert network.decided(two, Setup()).tolist() == [[[1, -1], [-1, 1]]]
-    three = torch.tensor([0.2, 0.5, 0.3]).reshape(3, 1, 1)
-    assert network.decided(three, Setup(data="three")).flatten().tolist() == [0, 1, 0]
-
-
-def test_one_weight_is_found_and_can_be_set():
+def test_one_weight_is_found_and_set():
     model = built(Setup())
     tensor, place = network.parameter_at(model, 1, 0, 3)
     tensor[place] = 9.0
@@ -215,6 +213,6 @@ def test_one_weight_is_found_and_can_be_set():
 @pytest.mark.parametrize(
     "place", [(3, 0, 0), (-1, 0, 0), (0, 4, 0), (0, 0, 2), (0, 0, -1), (0, 0, "b"), (True, 0, 0)]
 )
-def test_no_such_weight(place):
+def test_an_unknown_weight_is_refused(place):
     with pytest.raises(ValueError, match="There is no weight"):
         network.parameter_at(built(Setup()), *place)

@@ -1,4 +1,4 @@
-"""The playground's points against their formulas, worked out apart from the code."""
+"""The playground's points against their formulas, computed independently."""
 
 from __future__ import annotations
 
@@ -8,30 +8,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from mnist_core.playground.own_points import (
-    MAX_POINTS,
-    own_point,
-    pack_points,
-    parse_points,
-    unpack_points,
-)
+from mnist_core.playground.own_points import own_point
 from mnist_core.playground.points import SETS, make_points
 from mnist_core.playground.setups import CLASSIFICATION, DATA, REGRESSION, Setup
 from tests.small_data import global_generators_untouched
 
 OWN = tuple(own_point(x1, x2, (x1 > 0) + 0) for x1 in range(-4, 5) for x2 in (-1.5, 0.25))
-points_strategy = st.lists(
-    st.builds(
-        own_point,
-        st.floats(-6, 6),
-        st.floats(-6, 6),
-        st.integers(0, 3),
-    ),
-    max_size=MAX_POINTS,
-).map(tuple)
 
 
 def a_setup(data, **changes):
@@ -45,7 +28,7 @@ def all_of(setup):
 
 
 def drawn(name, noise=0.0, n=500):
-    """A set in the order in which its function draws it, before it is shuffled and split."""
+    """The points of a data set in the order of its function, before the split."""
     x, y = SETS[name](n, noise, torch.Generator().manual_seed(3))
     return x.numpy().astype(np.float64), y.numpy()
 
@@ -64,17 +47,16 @@ def test_shapes_types_and_ranges(data, noise):
     if data != "own":
         assert (len(points.train_x), len(points.test_x)) == (150, 350)
     y = np.concatenate([points.train_y, points.test_y])
-    assert points.n_classes == setup.n_classes
     if data in REGRESSION:
         assert y.dtype == np.float32
         assert np.abs(y).max() <= 1
     else:
         assert y.dtype == np.int64
-        assert set(y.tolist()) == set(range(points.n_classes))
+        assert set(y.tolist()) == set(range(setup.n_classes))
 
 
 @pytest.mark.parametrize("data", DATA)
-def test_the_seed_decides_and_nothing_global_does(data):
+def test_the_seed_determines_the_points(data):
     with global_generators_untouched():
         first, again = make_points(a_setup(data, seed=5)), make_points(a_setup(data, seed=5))
     other = make_points(a_setup(data, seed=6))
@@ -84,7 +66,7 @@ def test_the_seed_decides_and_nothing_global_does(data):
 
 
 @pytest.mark.parametrize("data", ["circle", "xor", "plane", "gaussian"])
-def test_noise_here_moves_no_point_but_changes_some_answers(data):
+def test_noise_of_these_sets_changes_labels_and_no_point(data):
     calm_x, calm_y = all_of(Setup(data=data))
     noisy_x, noisy_y = all_of(Setup(data=data, noise=50))
     assert np.array_equal(calm_x, noisy_x)
@@ -92,7 +74,7 @@ def test_noise_here_moves_no_point_but_changes_some_answers(data):
 
 
 @pytest.mark.parametrize("data", ["gauss", "spiral", "moons", "three", "four"])
-def test_noise_here_moves_points_and_leaves_the_classes(data):
+def test_noise_of_these_sets_moves_points_and_changes_no_class(data):
     calm_x, calm_y = all_of(Setup(data=data))
     noisy_x, noisy_y = all_of(Setup(data=data, noise=50))
     assert np.array_equal(calm_y, noisy_y)
@@ -178,109 +160,28 @@ def test_gaussian_hills():
 
 
 @pytest.mark.parametrize("data", CLASSIFICATION)
-def test_training_and_test_points_are_alike(data):
+def test_training_and_test_points_have_similar_class_shares(data):
     points = make_points(Setup(data=data))
     train, test = (np.bincount(y, minlength=4) for y in (points.train_y, points.test_y))
     assert train / 250 == pytest.approx(test / 250, abs=0.15)
 
 
-def test_an_own_point_stays_where_it_was_split_to_when_others_come():
+def test_adding_own_points_does_not_move_the_earlier_ones():
     fewer, more = (make_points(Setup(data="own", points=OWN[:n])) for n in (9, 18))
     for part in ("train_x", "test_x"):
-        kept = getattr(fewer, part)
-        assert len(kept)
-        assert np.array_equal(kept, getattr(more, part)[: len(kept)])
+        earlier = getattr(fewer, part)
+        assert len(earlier)
+        assert np.array_equal(earlier, getattr(more, part)[: len(earlier)])
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_single_own_point_is_one_to_learn_from(seed):
+def test_a_single_own_point_is_a_training_point(seed):
     points = make_points(Setup(data="own", points=((1.0, -2.0, 1),), seed=seed, train_share=10))
     assert points.train_x.tolist() == [[1, -2]]
     assert points.train_y.tolist() == [1]
     assert points.test_x.shape == (0, 2)
 
 
-def test_no_own_points_are_no_error():
+def test_no_own_points_give_empty_arrays():
     points = make_points(Setup(data="own"))
     assert points.train_x.shape == points.test_x.shape == (0, 2)
-    assert points.n_classes == 2
-
-
-@settings(deadline=None)
-@given(points_strategy)
-def test_packing_round_trip(points):
-    packed = pack_points(points)
-    assert len(packed) == 4 * len(points)
-    assert unpack_points(packed) == points
-
-
-@pytest.mark.parametrize("text", ["abc", "abc=", "é" * 4, "____", "a b ", "AAAA" * 501])
-def test_what_was_not_packed_here_is_refused(text):
-    with pytest.raises(ValueError, match="points"):
-        unpack_points(text)
-
-
-def test_own_point_is_moved_into_the_plane_and_rounded():
-    assert own_point(7.0, -1.23456, 2) == (6.0, -1.23, 2)
-    with pytest.raises(ValueError, match="finite"):
-        own_point(math.nan, 0, 0)
-
-
-EXPECTED = ((1.5, -2.0, 0), (-0.25, 3.0, 1))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "1.5,-2,0\n-0.25,3,1",
-        "x1,x2,label\n1.5, -2, 0\n\n-0.25, 3, 1\n",
-        "\ufeffx1;x2;class\r\n1,5;-2;0\r\n-0,25;3;1\r\n",
-        "1.5\t-2\t0\n-0.25\t3\t1.0",
-        '"a" "b" "c"\n1.5 -2 0\n-0.25   3 1',
-    ],
-)
-def test_csv_is_read_in_its_dialects(text):
-    read = parse_points(text)
-    assert read.points == EXPECTED
-    assert read.note == ""
-
-
-def test_points_outside_the_plane_are_scaled_and_said_so():
-    read = parse_points("100,7,0\n200,7,1\n150,7,1")
-    assert read.points == ((-5, 0, 0), (5, 0, 1), (0, 0, 1))
-    assert "scaled" in read.note
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "no points"),
-        ("1,2,0\n3,4,0", "1 class"),
-        ("1,2,0\n1,2", "Line 2: expected x1, x2 and a class, got 2 columns"),
-        ("1,2,0\n\na,2,1", "Line 3: expected numbers"),
-        ("1,nan,0", "Line 1: expected numbers"),
-        ("1,inf,0", "Line 1: expected numbers"),
-        ("1,2,4", "Line 1: expected a class"),
-        ("1,2,0.5", "Line 1: expected a class"),
-        ("1,2,-1", "Line 1: expected a class"),
-        ("x1,x2,c\nx1,x2,c\n1,2,0\nx1,x2,c", "Line 4: expected numbers"),
-        ("\n".join(["1,2,0"] * 501), "Line 501: at most 500"),
-    ],
-)
-def test_errors_name_the_line(text, message):
-    with pytest.raises(ValueError, match=message) as raised:
-        parse_points(text)
-    assert str(raised.value).endswith(".")
-
-
-@settings(deadline=None)
-@given(st.text())
-def test_any_text_is_read_or_refused_in_a_sentence(text):
-    try:
-        points = parse_points(text).points
-    except ValueError as error:
-        (sentence,) = error.args
-    else:
-        sentence = "."
-        assert Setup(data="own", points=points).points == points
-    assert sentence.endswith(".")

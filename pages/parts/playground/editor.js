@@ -1,4 +1,4 @@
-// The small form in which a weight or a bias is given another value.
+// The small form for editing a weight or a bias.
 
 class Editor {
   constructor(root, send) {
@@ -8,7 +8,7 @@ class Editor {
       this.form.querySelector(name),
     );
     this.send = send;
-    this.target = null; // {layer, unit}: the neuron whose numbers are open
+    this.target = null; // {layer, unit}: the neuron being edited
   }
 
   listen(on) {
@@ -21,7 +21,7 @@ class Editor {
     on(this.form, "keydown", (event) => event.key === "Escape" && this.close());
   }
 
-  // Open for a neuron: names of what flows into it, the source to begin with (-1 is the bias).
+  // Open for a neuron, with the names of its inputs and the selected source (-1 is the bias).
   open({ layer, unit, title, sources, source, read, beside }) {
     this.target = { layer, unit };
     this.read = read;
@@ -39,7 +39,7 @@ class Editor {
     this.field.select();
   }
 
-  // Stand beside what was clicked, inside the component.
+  // Move next to the clicked element, inside the component.
   move() {
     const box = this.root.getBoundingClientRect();
     const { left, bottom } = this.beside.getBoundingClientRect();
@@ -48,7 +48,7 @@ class Editor {
     this.form.style.top = `${bottom - box.top + 6}px`;
   }
 
-  // Follow the training, but not while a value is being typed in.
+  // Show the current value, but not while the visitor is typing.
   show(always = false) {
     if (this.form.hidden || (!always && this.form.contains(this.active()))) return;
     this.field.value = String(Math.round(1e4 * this.read(Number(this.choice.value))) / 1e4);

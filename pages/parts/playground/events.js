@@ -1,6 +1,6 @@
-// What the visitor does in the picture, on its way to Python, and the points of their own.
+// The visitor's actions as events for Python, and the controls for own points.
 
-// Every event is sent until an answer has counted it: none is lost when two come close together.
+// Every event is sent again until Python has confirmed it, so that two quick events both arrive.
 class Queue {
   constructor() {
     this.events = [];
@@ -11,10 +11,10 @@ class Queue {
     return this.events.length > 0;
   }
 
-  answer(setStateValue, answered) {
+  confirm(setStateValue, lastEvent) {
     this.setStateValue = setStateValue;
-    this.events = this.events.filter((event) => event.n > answered);
-    this.number = Math.max(this.number, answered); // a picture that is shown again counts on
+    this.events = this.events.filter((event) => event.n > lastEvent);
+    this.number = Math.max(this.number, lastEvent); // a new picture continues the count
   }
 
   send(event) {
@@ -67,7 +67,7 @@ class OwnPoints {
     if (!this.box.hidden) this.queue.send({ do: "point", x, y, label: this.label });
   }
 
-  // With the keyboard: arrows move a cross, Enter or the space bar puts a point under it.
+  // By keyboard: arrow keys move a cross, Enter or space adds a point at the cross.
   key(event) {
     if (this.box.hidden) return;
     if (MOVES[event.key]) {

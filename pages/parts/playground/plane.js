@@ -1,7 +1,7 @@
-// The playground's pictures: what numbers look like as colours, and the large plane with its points.
+// Colours of values, the small maps of neurons, and the large plane with its points.
 
-const REACH = 6; // the plane goes from -6 to 6 both ways
-const PLANE = 280; // CSS pixels, and pixels of the picture before it is scaled to the screen
+const REACH = 6; // the plane goes from -6 to 6 on both axes
+const PLANE = 280; // CSS pixels, and pixels of the image before it is scaled to the screen
 const SVG = "http://www.w3.org/2000/svg";
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -13,15 +13,15 @@ const probe = document.createElement("canvas").getContext("2d");
 // Return [red, green, blue] of any CSS colour.
 function rgb(colour) {
   probe.fillStyle = colour.trim();
-  const plain = probe.fillStyle; // "#rrggbb", or "rgba(...)" if it lets something through
+  const plain = probe.fillStyle; // "#rrggbb", or "rgba(...)" if it is transparent
   if (!plain.startsWith("#")) return plain.match(/[\d.]+/g).slice(0, 3).map(Number);
   return [1, 3, 5].map((i) => parseInt(plain.slice(i, i + 2), 16));
 }
 const mix = (a, b, share) => a.map((v, i) => Math.round(v + (b[i] - v) * share));
-const css = (colour, alpha = 1) => `rgba(${colour.join(",")},${alpha})`;
-const packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r; // as ImageData has it
+const css = (colour) => `rgb(${colour.join(",")})`;
+const packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r; // the format of ImageData
 
-// Blue for positive, orange for negative; zero takes the ground of the visitor's theme.
+// Blue for positive, orange for negative, and the background of the theme for zero.
 class Palette {
   constructor(place, colours) {
     this.place = place;
@@ -30,7 +30,7 @@ class Palette {
     this.classes = colours.classes.map(rgb);
   }
 
-  // Read the theme; return whether it has changed since the last time.
+  // Read the theme; return whether it has changed since the last call.
   read() {
     const style = getComputedStyle(this.place);
     const theme = ["--st-secondary-background-color", "--st-background-color", "--st-text-color"];
@@ -43,7 +43,7 @@ class Palette {
     return true;
   }
 
-  // The colour of an area: fainter than that of a point, which has to be seen on it.
+  // The colour of an area, fainter than that of a point on it.
   soft(value) {
     return mix(this.zero, value < 0 ? this.negative : this.positive, 0.78 * Math.abs(value));
   }
@@ -53,14 +53,14 @@ class Palette {
     return mix(this.zero, value < 0 ? this.negative : this.positive, strength);
   }
 
-  // The colour of a point: of its class, or for regression of its value.
+  // The colour of a point by its class, or for regression by its value.
   point(label, classes) {
     if (classes > 2) return this.classes[label];
     return this.strong(classes === 2 ? 2 * label - 1 : label);
   }
 }
 
-// Draw numbers, one byte each from -1 (0) over 0 (127.5) to 1 (255), as a picture of their own size.
+// Draw a map at its own size; a byte stands for a value from -1 (0) to 1 (255).
 function paintSmall(canvas, values, side, palette) {
   if (canvas.width !== side) canvas.width = canvas.height = side;
   const context = canvas.getContext("2d");
@@ -71,7 +71,8 @@ function paintSmall(canvas, values, side, palette) {
   context.putImageData(canvas.image, 0, 0);
 }
 
-// Where a pixel of a picture that is `side` wide lies between those of one that is `from` wide.
+// For each of `side` pixels: the index of its lower neighbour among `from` pixels, and the share
+// of the upper neighbour.
 const between = (from, side) =>
   Array.from({ length: side }, (_, i) => {
     const at = clamp(((i + 0.5) * from) / side - 0.5, 0, from - 1);
@@ -79,7 +80,7 @@ const between = (from, side) =>
     return [low, at - low];
   });
 
-// Enlarge a square picture into a larger one, its numbers taken between their neighbours.
+// Enlarge a square map by bilinear interpolation.
 function enlarge(values, from, side, into) {
   const places = between(from, side);
   let i = 0;
@@ -95,7 +96,7 @@ function enlarge(values, from, side, into) {
   return into;
 }
 
-// A point's outline: one shape a class where there are more than two, a circle otherwise.
+// The outline of a point: one shape per class with more than two classes, otherwise a circle.
 function tracePoint(context, x, y, radius, shape) {
   context.beginPath();
   if (shape === 0) context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -123,7 +124,7 @@ class Plane {
     this.cross = null; // where the keyboard would add a point: [x1, x2]
   }
 
-  // Draw one map in blue and orange, or of several classes the most probable one's colour.
+  // Draw one map in blue and orange, or for several classes the colour of the most probable one.
   draw(palette, maps, side, discrete, points) {
     const each = maps.map((map, i) => enlarge(map, side, PLANE, this.layers[i]));
     if (each.length === 1) this.fillSigned(each[0], palette, discrete);
@@ -151,7 +152,7 @@ class Plane {
     for (let i = 0; i < this.pixels.length; i += 1) {
       let best = 0;
       for (let c = 1; c < each.length; c += 1) if (each[c][i] > each[best][i]) best = c;
-      // Sure: the class's colour; as good as a guess: the ground.
+      // Probability 1: the colour of the class. Probability of a guess: the background.
       const guess = 255 / each.length;
       const sure = discrete ? 1 : (each[best][i] - guess) / (255 - guess);
       this.pixels[i] = packed(mix(zero, classes[best], 0.7 * clamp(sure, 0, 1)));
@@ -186,7 +187,7 @@ class Plane {
     context.stroke();
   }
 
-  // Return where in the plane a mouse or finger is, in hundredths.
+  // Return the position of a pointer event in the plane, rounded to 0.01.
   at(event) {
     const box = this.canvas.getBoundingClientRect();
     const part = (v, low, size) => clamp((v - low) / size, 0, 1) * 2 * REACH - REACH;

@@ -1,11 +1,11 @@
-// The playground's network as it trains: what Python says is drawn, what the visitor does is sent.
+// The picture of the network: it draws data from Python and sends the visitor's actions.
 
 const MOST_LAYERS = 6;
 const MOST_NEURONS = 8;
 const LARGE = "Point at a neuron to see its map large.";
 const CHANGE = "Click a neuron or a line to change a weight.";
 
-class Net extends Shape {
+class Net extends Layout {
   constructor(place) {
     super(place.querySelector(".playground"));
     const find = (name) => this.root.querySelector(name);
@@ -15,8 +15,8 @@ class Net extends Shape {
     this.queue = new Queue();
     this.editor = new Editor(this.root, (event) => this.queue.send(event));
     this.own = new OwnPoints(this.root, this.plane, this.queue, () => this.soon());
-    this.looked = null; // the neuron under the mouse or with the focus
-    this.frames = 0; // how often new numbers were drawn
+    this.inspected = null; // the neuron that is hovered or focused
+    this.frames = 0; // the number of draws with new data
     const on = this.on.bind(this);
     this.depths.forEach((b) => on(b, "click", () => this.deepen(Number(b.dataset.depth))));
     this.editor.listen(on);
@@ -24,31 +24,31 @@ class Net extends Shape {
     on(window, "resize", () => this.soon());
     this.watch = new ResizeObserver(() => this.fit());
     this.watch.observe(this.scroll);
-    this.say(LARGE);
+    this.setHint(LARGE);
   }
 
   end() {
     this.listening.abort();
     this.watch.disconnect();
     cancelAnimationFrame(this.request);
-    clearTimeout(this.unsay);
+    clearTimeout(this.hintTimer);
   }
 
   update(data, setStateValue) {
-    this.queue.answer(setStateValue, data.answered);
+    this.queue.confirm(setStateValue, data.last_event);
     this.data = data;
     this.fresh = true;
-    // Two quick clicks on + are two neurons, though Python has not answered the first.
+    // Two quick clicks on + add two neurons, even if Python has not handled the first yet.
     if (!this.queue.waiting) this.wanted = { layers: data.layers, features: data.features };
     this.palette ??= new Palette(this.root, data.colours);
     const shape = JSON.stringify([data.features, data.layers, data.outputs, data.fixed]);
     if (shape !== this.shape) {
       this.shape = shape;
-      this.looked = null;
+      this.inspected = null;
       this.editor.close();
       this.build();
       this.label();
-      this.say(this.usual());
+      this.setHint(this.defaultHint());
     }
     this.soon();
   }
@@ -60,12 +60,11 @@ class Net extends Shape {
 
   fit() {
     if (!this.data || this.scroll.clientWidth === this.width) return;
-    this.lay();
+    this.layOut();
     this.fresh = true;
     this.soon();
   }
 
-  // ---- drawing
   draw() {
     const { data, palette } = this;
     if (palette.read() || this.fresh) {
@@ -101,16 +100,16 @@ class Net extends Shape {
       line.edge.setAttribute("stroke-width", clamp(0.5 + 2 * Math.abs(weight), 0.6, 7).toFixed(2));
     }
     this.edges.setAttribute("stroke-dashoffset", -this.data.flow);
-    if (this.told) this.tell(this.told);
+    if (this.describedLine) this.describeLine(this.describedLine);
   }
 
   drawPlane() {
-    const { data, looked, plane, palette } = this;
+    const { data, inspected, plane, palette } = this;
     const points = [{ values: floats(data.train), classes: data.classes }];
     if (data.show_test) {
       points.push({ values: floats(data.test), classes: data.classes, test: true });
     }
-    if (looked) plane.draw(palette, [looked.map], data.side, data.discrete, points);
+    if (inspected) plane.draw(palette, [inspected.map], data.side, data.discrete, points);
     else {
       const maps = bytes(data.plane);
       const size = data.plane_side ** 2;
@@ -119,12 +118,12 @@ class Net extends Shape {
       );
       plane.draw(palette, each, data.plane_side, data.discrete, points);
     }
-    const called = looked ? this.called(looked.column, looked.row) : "what the network says";
-    this.caption.textContent = called[0].toUpperCase() + called.slice(1);
+    const name = inspected ? this.nameOf(inspected.column, inspected.row) : "what the network says";
+    this.caption.textContent = name[0].toUpperCase() + name.slice(1);
     plane.canvas.setAttribute("aria-label", data.alt);
   }
 
-  // Under the plane: what the colours mean.
+  // Below the plane: the meaning of the colours.
   drawLegend() {
     const { data, palette } = this;
     const drawn = [data.classes, data.outputs, palette.names].join();
@@ -146,8 +145,7 @@ class Net extends Shape {
     this.legend.replaceChildren(element("span", {}, low), bar, element("span", {}, high));
   }
 
-  // ---- what the numbers are
-  // The weight of a unit for its source, or with source -1 its bias; all lie in one list.
+  // The weight from a source to a unit, or with source -1 the unit's bias, from the flat list.
   weight(layer, unit, source) {
     let start = 0;
     const widths = [this.data.features.length, ...this.data.layers, this.data.outputs.length];
@@ -156,7 +154,6 @@ class Net extends Shape {
     return this.numbers[start + (source < 0 ? inputs * units + unit : unit * inputs + source)];
   }
 
-  // ---- what the visitor does
   press(button, bias) {
     if (!button.feature) this.open(button.column, button.row, bias ? -1 : 0, button);
     else if (!button.classList.contains("fixed")) this.toggle(button.dataset.feature);
@@ -175,10 +172,10 @@ class Net extends Shape {
 
   open(column, unit, source, beside) {
     if (this.data.fixed.includes("edit")) return;
-    const sources = this.sources(column).map((row) => this.called(column - 1, row));
+    const sources = this.sources(column).map((row) => this.nameOf(column - 1, row));
     const layer = column - 1;
     const read = (s) => this.weight(layer, unit, s);
-    const title = this.called(column, unit);
+    const title = this.nameOf(column, unit);
     this.editor.open({ layer, unit, title, sources, source, read, beside });
   }
 
@@ -186,22 +183,22 @@ class Net extends Shape {
     const { layers } = this.wanted;
     if (by > 0 && layers.length >= MOST_LAYERS) {
       this.warn(`There is room for ${MOST_LAYERS} hidden layers.`);
-    } else if (by > 0) this.become([...layers, layers.at(-1) ?? 4]);
-    else if (layers.length) this.become(layers.slice(0, -1));
+    } else if (by > 0) this.setLayers([...layers, layers.at(-1) ?? 4]);
+    else if (layers.length) this.setLayers(layers.slice(0, -1));
   }
 
   widen(layer, by) {
     const n = this.wanted.layers[layer] + by;
     if (n < 1 || n > MOST_NEURONS) this.warn(`A layer has 1 to ${MOST_NEURONS} neurons.`);
-    else this.become(this.wanted.layers.map((m, i) => (i === layer ? n : m)));
+    else this.setLayers(this.wanted.layers.map((m, i) => (i === layer ? n : m)));
   }
 
-  become(layers) {
+  setLayers(layers) {
     this.wanted.layers = layers;
     this.queue.send({ do: "layers", layers });
   }
 
-  // Say how many layers there are, and which buttons would do nothing.
+  // Show the number of layers, and disable buttons without effect.
   label() {
     const { layers, fixed } = this.data;
     this.root.querySelector(".depth span").textContent = plural(layers.length, "hidden layer");
@@ -217,42 +214,42 @@ class Net extends Shape {
     }
   }
 
-  look(button) {
-    this.looked = button;
+  inspect(button) {
+    this.inspected = button;
     this.soon();
   }
 
-  tell(line) {
-    this.told = line;
-    if (!line) return this.say(this.usual());
+  describeLine(line) {
+    this.describedLine = line;
+    if (!line) return this.setHint(this.defaultHint());
     const value = this.weight(line.column - 1, line.unit, line.source).toFixed(3);
-    const [from, to] = [this.called(line.column - 1, line.row), this.called(line.column, line.unit)];
-    return this.say(`${from} → ${to}: weight ${value.replace("-", "−")}`);
+    const [from, to] = [this.nameOf(line.column - 1, line.row), this.nameOf(line.column, line.unit)];
+    return this.setHint(`${from} → ${to}: weight ${value.replace("-", "−")}`);
   }
 
   warn(sentence) {
-    this.say(sentence);
-    clearTimeout(this.unsay);
-    this.unsay = setTimeout(() => this.say(this.usual()), 4000);
+    this.setHint(sentence);
+    clearTimeout(this.hintTimer);
+    this.hintTimer = setTimeout(() => this.setHint(this.defaultHint()), 4000);
   }
 
-  usual() {
+  defaultHint() {
     return this.data.fixed.includes("edit") ? LARGE : `${LARGE} ${CHANGE}`;
   }
 
-  say(sentence) {
+  setHint(sentence) {
     if (this.hint.textContent !== sentence) this.hint.textContent = sentence;
   }
 }
 
-const shown = new WeakMap(); // the picture of each place
+const pictures = new WeakMap(); // element -> its picture
 const GONE_MS = 1000;
 
-// Streamlit calls this at every answer, and what it returns before or after the next call: the
-// picture ends only when its place has left the page.
+// Streamlit calls this function after every run of the script, and the returned clean-up before or
+// after the next call. The picture therefore ends only when its element has left the page.
 export default function show({ parentElement: place, data, setStateValue }) {
-  const net = shown.get(place) ?? new Net(place);
-  shown.set(place, net);
+  const net = pictures.get(place) ?? new Net(place);
+  pictures.set(place, net);
   net.update(data, setStateValue);
   return () => {
     setTimeout(() => {

@@ -1,13 +1,13 @@
-// The network's elements and where they stand: features, hidden layers, outputs, the lines between.
-// They stay while it trains; they are laid out anew only when the network has another shape.
+// The elements of the network and their layout: features, hidden layers, outputs and lines.
+// Training does not change them; they are laid out again only if the network's shape changes.
 
 const ROW = 46; // pixels from neuron to neuron
-const SIZE = 34; // pixels of a neuron's picture
+const SIZE = 34; // pixels of a neuron's map
 const LABEL = 50; // pixels for a feature's name
 const END = 14; // pixels right of the outputs
-const FINGER = matchMedia("(pointer: coarse)").matches; // buttons are larger then
-const BETWEEN = FINGER ? 84 : 64; // pixels from column to column, at least
-const HEAD = FINGER ? 72 : 58; // pixels above the first neuron: + and -, and how many there are
+const FINGER = matchMedia("(pointer: coarse)").matches; // buttons are larger for touch
+const BETWEEN = FINGER ? 84 : 64; // minimum pixels from column to column
+const HEAD = FINGER ? 72 : 58; // pixels above the first neuron, for + and - and a label
 
 const plural = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
 
@@ -18,13 +18,13 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-class Shape {
+class Layout {
   constructor(root) {
     this.root = root;
     const find = (name) => this.root.querySelector(name);
-    [this.scroll, this.net, this.svg] = [".scroll", ".net", "svg"].map(find);
+    [this.scroll, this.net] = [".scroll", ".net"].map(find);
     [this.columns, this.edges, this.targets] = [".columns", ".edges", ".targets"].map(find);
-    this.nodes = []; // one list a column: features, hidden layers, outputs
+    this.nodes = []; // one list per column: features, hidden layers, outputs
     this.listening = new AbortController();
   }
 
@@ -40,7 +40,7 @@ class Shape {
     const focused = this.root.getRootNode().activeElement;
     const place = focused?.dataset.step ?? focused?.dataset.node;
     while (this.nodes.length > rows.length) {
-      // The outputs stay the last column: a hidden layer goes from before them.
+      // Remove the last hidden layer; the outputs stay the last column.
       for (const node of this.nodes.splice(-2, 1)[0]) node.remove();
     }
     while (this.nodes.length < rows.length) this.nodes.splice(-1, 0, []);
@@ -52,7 +52,7 @@ class Shape {
     });
     this.head();
     this.order();
-    this.lay();
+    this.layOut();
     this.columns.querySelector(`[data-step="${place}"], [data-node="${place}"]`)?.focus();
   }
 
@@ -63,8 +63,8 @@ class Shape {
     button.bias = element("i", { class: "bias", title: "bias" });
     button.append(button.label, button.canvas, button.bias);
     this.on(button, "click", (event) => this.press(button, event.target === button.bias));
-    this.on(button, "pointerenter focus", () => this.look(button));
-    this.on(button, "pointerleave blur", () => this.look(null));
+    this.on(button, "pointerenter focus", () => this.inspect(button));
+    this.on(button, "pointerleave blur", () => this.inspect(null));
     return button;
   }
 
@@ -78,7 +78,7 @@ class Shape {
     button.classList.toggle("output", output);
     button.classList.toggle("fixed", feature && fixed.includes("features"));
     button.bias.hidden = feature;
-    const called = this.called(column, row);
+    const called = this.nameOf(column, row);
     button.label.textContent = feature ? called : output && outputs.length > 1 ? outputs[row] : "";
     if (feature) {
       const name = all[row][0];
@@ -90,14 +90,14 @@ class Shape {
     }
   }
 
-  called(column, row) {
+  nameOf(column, row) {
     const { all_features: all, layers, outputs } = this.data;
     if (column === 0) return all[row][1];
     if (column <= layers.length) return `layer ${column}, neuron ${row + 1}`;
     return outputs.length > 1 ? `output for class ${outputs[row]}` : "output";
   }
 
-  // Which rows of the column before flow into a column.
+  // The rows of the previous column that are inputs of a column.
   sources(column) {
     if (column > 1) return this.nodes[column - 1].map((_, row) => row);
     const names = this.data.all_features.map(([name]) => name);
@@ -131,7 +131,7 @@ class Shape {
     return button;
   }
 
-  // The keyboard goes from left to right: a column's + and -, then its neurons.
+  // The tab order is from left to right: a column's + and -, then its neurons.
   order() {
     const wanted = this.heads.flatMap((head, i) => [head, ...this.nodes[i]]);
     wanted.forEach((child, i) => {
@@ -141,7 +141,7 @@ class Shape {
     });
   }
 
-  lay() {
+  layOut() {
     this.width = this.scroll.clientWidth;
     const gaps = this.nodes.length - 1;
     const ends = LABEL + SIZE + END;
@@ -161,7 +161,7 @@ class Shape {
     this.link();
   }
 
-  // One line a weight, and an invisible broad one over it that can be clicked.
+  // One line per weight, and a broad invisible line over it that can be clicked.
   link() {
     this.lines = [];
     for (let column = 1; column < this.nodes.length; column += 1) {
@@ -195,7 +195,7 @@ class Shape {
       const { column, unit, source } = target.line;
       this.open(column, unit, source, target);
     });
-    this.on(target, "pointerenter", () => this.tell(target.line));
-    this.on(target, "pointerleave", () => this.tell(null));
+    this.on(target, "pointerenter", () => this.describeLine(target.line));
+    this.on(target, "pointerleave", () => this.describeLine(null));
   }
 }
