@@ -17,6 +17,7 @@ __all__ = [
     "attribution_picture",
     "feature_sheet",
     "map_picture",
+    "stack_picture",
     "vector_cells",
     "vector_figure",
     "vector_strip",
@@ -102,6 +103,13 @@ def feature_sheet(
         draw.text((x + width / 2, y + _NUMBER / 2), str(number), LABEL, font, anchor="mm")
         sheet.paste(Image.fromarray(picture), (x, y + _NUMBER))
     return np.asarray(sheet)
+
+
+def stack_picture(maps: np.ndarray, side: int, tile: int, columns: int = 8) -> np.ndarray:
+    """Draw a stack of maps, (C, H, W), as a `feature_sheet`; a single map as a `map_picture`."""
+    if len(maps) == 1:
+        return map_picture(maps[0], side)
+    return feature_sheet(maps, columns, tile)
 
 
 def vector_strip(vector: np.ndarray, columns: int = 56) -> np.ndarray:

@@ -65,7 +65,7 @@ def closest(guesses: Mapping[str, float], value: float) -> str:
     return min(guesses, key=lambda option: abs(guesses[option] - value))
 
 
-def train(model: nn.Module, learning_rate: float, n_steps: int) -> None:
+def train_on_digits(model: nn.Module, learning_rate: float, n_steps: int) -> None:
     engine = AutogradEngine(model, SGD(model.parameters(), learning_rate))
     steps = training_steps(
         engine,
@@ -155,7 +155,7 @@ def training_rate() -> Outcome:
     for rate in (0.01, 5.0):
         model = architectures.build("linear", seed=0)
         before = mean_loss(model)
-        train(model, rate, n_steps=5)
+        train_on_digits(model, rate, n_steps=5)
         losses[rate] = mean_loss(model)
     answer = "up" if losses[5.0] > before else "faster" if losses[5.0] < losses[0.01] else "slower"
     return Outcome(answer, {"before": before, "small": losses[0.01], "large": losses[5.0]})
@@ -168,7 +168,7 @@ def training_zero() -> Outcome:
         if start == "zero":
             for parameter in model.parameters():
                 nn.init.zeros_(parameter)
-        train(model, learning_rate=0.1, n_steps=200)
+        train_on_digits(model, learning_rate=0.1, n_steps=200)
         reached[start] = accuracy(model, *bundled_digits().split("test"))
     answer = closest({"same": reached["random"], "slower": 0.5, "stuck": 0.1}, reached["zero"])
     hidden = dict(model.named_parameters())["l1.weight"]
@@ -188,7 +188,7 @@ def evaluation_always() -> Outcome:
 
 def evaluation_shift() -> Outcome:
     model = architectures.build("linear", seed=0)
-    train(model, learning_rate=0.1, n_steps=450)
+    train_on_digits(model, learning_rate=0.1, n_steps=450)
     images, labels = bundled_digits().split("test")
     shares = [
         accuracy(model, np.roll(images, -pixels, axis=2), labels)  # the left margin is 4 wide
@@ -220,10 +220,10 @@ QUESTIONS = {
         Question("loss_tenth", loss_tenth, (charge, closest)),
         Question("model_hidden", model_hidden, (closest,)),
         Question("model_step", model_step),
-        Question("training_rate", training_rate, (train, mean_loss)),
-        Question("training_zero", training_zero, (train, closest)),
+        Question("training_rate", training_rate, (train_on_digits, mean_loss)),
+        Question("training_zero", training_zero, (train_on_digits, closest)),
         Question("evaluation_always", evaluation_always, (closest,)),
-        Question("evaluation_shift", evaluation_shift, (train, closest)),
+        Question("evaluation_shift", evaluation_shift, (train_on_digits, closest)),
         Question("playground_neurons", playground_neurons),
     )
 }

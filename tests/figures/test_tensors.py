@@ -11,6 +11,7 @@ from mnist_core.figures.tensors import (
     attribution_picture,
     feature_sheet,
     map_picture,
+    stack_picture,
     vector_cells,
     vector_figure,
     vector_strip,
@@ -99,6 +100,12 @@ def test_the_maps_of_a_sheet_are_in_order_and_on_one_scale():
     colours = [sheet[18 + y * down, x * across, :3].tolist() for y in (0, 1) for x in (0, 1)]
     assert colours == [[151, 186, 232], ORANGE, WHITE, BLUE]
     assert sheet[18, 4, 3] == 0  # between tiles the page shines through
+
+
+def test_a_single_map_is_drawn_large_and_several_as_a_sheet():
+    maps = np.array([[[1.0, -1.0]], [[0.0, 1.0]]])
+    np.testing.assert_array_equal(stack_picture(maps[:1], 9, 3), map_picture(maps[0], 9))
+    np.testing.assert_array_equal(stack_picture(maps, 9, 3, 1), feature_sheet(maps, 1, 3))
 
 
 def test_a_long_vector_is_drawn_row_by_row():

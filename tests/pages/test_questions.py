@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from mnist_core.common.settings import settings
-from tests.pages.conftest import ROOT, go_to, words
+from tests.pages.conftest import go_to, reopened, words, workspace
 
 RIGHT = "Right, as you predicted."
 
@@ -53,7 +52,7 @@ def test_a_wrong_answer_shows_the_right_option_and_cannot_be_changed(open_page):
 def test_helpers_are_shown_beside_the_code(open_page):
     app = answer(open_page("training"), "training_rate", "up")
     (code,) = [block.value for block in app.code if "def training_rate" in block.value]
-    assert "def train(" in code
+    assert "def train_on_digits(" in code
     assert "def mean_loss(" in code
 
 
@@ -84,21 +83,14 @@ def test_an_unchecked_choice_survives_a_page_change(open_page):
 
 
 def workspace_file(app):
-    return settings().work_dir / app.query_params["workspace"] / "workspace.json"
-
-
-def opened_again(app, name: str):
-    """Open the address of a workspace in another session, as a reload does."""
-    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    again.query_params["workspace"] = app.query_params["workspace"]
-    return go_to(again.run(), name)
+    return settings().work_dir / workspace(app) / "workspace.json"
 
 
 def test_an_answer_survives_a_reload(open_page):
     app = answer(open_page("layer"), "layer_parameters", "12")
     saved = json.loads(workspace_file(app).read_text("utf-8"))
     assert saved["answers"] == {"layer_parameters": ["12", False]}
-    again = opened_again(app, "layer")
+    again = go_to(reopened(app), "layer")
     assert "12 · *your prediction*" in words(again)
     assert "0 of 1 prediction right" in words(go_to(again, "home"))
 
@@ -118,7 +110,7 @@ def test_an_invalid_saved_answer_is_dropped(open_page, saved):
     app = answer(open_page("layer"), "layer_parameters", "12")
     file = workspace_file(app)
     file.write_text(json.dumps({"answers": saved}), "utf-8")
-    again = opened_again(app, "layer")
+    again = go_to(reopened(app), "layer")
     assert again.radio(key="question_layer_parameters").value is None
     assert "prediction" not in words(go_to(again, "home"))
 
@@ -127,6 +119,6 @@ def test_a_saved_option_that_no_longer_exists_is_not_marked(open_page):
     app = answer(open_page("layer"), "layer_parameters", "12")
     file = workspace_file(app)
     file.write_text(json.dumps({"answers": {"layer_parameters": ["13", False]}}), "utf-8")
-    again = opened_again(app, "layer")
+    again = go_to(reopened(app), "layer")
     assert "*your prediction*" not in words(again)
     assert "It came out differently: **15**" in [i.value for i in again.info]

@@ -167,10 +167,7 @@ def _products(opened: Arithmetic, weights: np.ndarray) -> None:
 
 def _sheet(values: np.ndarray) -> None:
     """Show a stack of maps; a single map is shown large."""
-    if len(values) == 1:
-        picture = tensors.map_picture(values[0], SIDE)
-    else:
-        picture = tensors.feature_sheet(values, tile=28)
+    picture = tensors.stack_picture(values, SIDE, tile=28)
     caption = f"Full colour is ±{np.abs(values).max():.2f}"
     st.image(as_url(picture), width=picture.shape[1], alt="", caption=caption)
 

@@ -90,8 +90,7 @@ def _stage(stage: StepStage) -> None:
     st.latex(stage.formula)
     st.caption("The line of PyTorch:")
     st.code(stage.line)
-    st.caption("The same in NumPy:")
-    st.code("\n\n".join(code_box.source_of(function) for function in stage.in_numpy))
+    code_box.code(*stage.in_numpy, title="The same in NumPy:")
     with st.container(key="walk_tensors"):
         elements.table(
             140,
@@ -139,9 +138,7 @@ def _drawn(values: np.ndarray) -> np.ndarray:
         return tensors.map_picture(values[None], side=WIDTH // len(values))
     if values.ndim == 1:
         return tensors.vector_strip(values, columns=COLUMNS)
-    if len(values) == 1:
-        return tensors.map_picture(values[0], 168)
-    return tensors.feature_sheet(values, columns=6, tile=40)
+    return tensors.stack_picture(values, side=168, tile=40, columns=6)
 
 
 def _weights_of_a_unit(walk: Walk, layer: str) -> None:

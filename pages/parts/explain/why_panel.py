@@ -160,17 +160,10 @@ def _maps(chosen: LayerOutput) -> None:
         captions = [f"Map {number}: {signed(values.min(), 2)} to {signed(values.max(), 2)}"]
         if chosen.kernels is not None:
             kernel = chosen.kernels[number]
-            pictures.append(_kernel(kernel))
+            pictures.append(tensors.stack_picture(kernel, side=200, tile=42, columns=4))
             windows = "" if len(kernel) == 1 else ", a window on each map before"
             captions.append(f"Its kernel{windows}; full colour is ±{np.abs(kernel).max():.2f}")
         elements.pictures(pictures, captions, 208, "drawing_feature_map_large")
-
-
-def _kernel(kernel: np.ndarray) -> np.ndarray:
-    """Draw a kernel of (C_in, k, k): one window, or one for each map of its input."""
-    if len(kernel) == 1:
-        return tensors.map_picture(kernel[0], 200)
-    return tensors.feature_sheet(kernel, columns=4, tile=42)
 
 
 def _vector(chosen: LayerOutput, names: Sequence[str] | None) -> None:
