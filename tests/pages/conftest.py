@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.common.settings import settings
+from mnist_core.training.job import Job
+from mnist_core.training.run import TrainingRun
+from mnist_core.training.status import ACTIVE
+from mnist_core.workspace.run_registry import WorkspaceRuns
+from pages.parts.session import caches
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,8 +30,6 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MNIST_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MNIST_AUTO_DOWNLOAD", "0")
     monkeypatch.setenv("MNIST_WORK_DIR", str(tmp_path / "work"))
-    from pages.parts.session import caches
-
     shared = (
         caches.downloads,
         caches.workspace_store,
@@ -70,8 +74,48 @@ def go_to(app: AppTest, name: str) -> AppTest:
     return app
 
 
+def reopened(app: AppTest) -> AppTest:
+    """Open the address of a workspace in another session, as a reload does."""
+    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    again.query_params["workspace"] = workspace(app)
+    return again.run()
+
+
+def workspace(app: AppTest) -> str:
+    """Return the id of the visitor's workspace, which is in the address."""
+    return app.query_params["workspace"]
+
+
+def runs_of(app: AppTest) -> WorkspaceRuns:
+    return caches.run_registry().of(workspace(app))
+
+
+def newest_run(app: AppTest) -> Job[TrainingRun]:
+    return runs_of(app).open(runs_of(app).newest())
+
+
+def wait_for(app: AppTest, text: str, seconds: float = 60) -> AppTest:
+    """Run the page again until it shows a text."""
+    deadline = time.monotonic() + seconds
+    while text not in words(app):
+        assert time.monotonic() < deadline, f"never {text!r}: {words(app)[-800:]}"
+        time.sleep(0.05)
+        app.run()
+        assert not app.exception, app.exception
+    return app
+
+
+def wait_for_status(app: AppTest, status: str) -> AppTest:
+    """Run the page again until its run has a status and, unless it trains, is saved with it."""
+    wait_for(app.run(), f"-badge[{status}]")
+    jobs = caches.run_registry().queue.of(workspace(app))
+    while status not in ACTIVE and any(job.is_busy for job in jobs):
+        time.sleep(0.01)
+    return app
+
+
 def words(app: AppTest) -> str:
-    """Return all that a page says."""
+    """Return the page's text."""
     elements = [*app.title, *app.header, *app.markdown, *app.caption]
     elements += [*app.info, *app.success, *app.warning, *app.error]
     return "\n".join(element.value for element in elements)

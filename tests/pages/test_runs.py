@@ -1,4 +1,4 @@
-"""What lasts of a run, and what can be done with it: Training, Race, Runs and Replay."""
+"""Runs after they were started: Training, Race, Runs and Replay."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.workspace.checkpoints import RunFolder, record_of
+from mnist_core.workspace.archive import pack
+from mnist_core.workspace.checkpoints import record_of
 from pages.parts.session import caches
-from tests.pages.conftest import ROOT, canvas, go_to, numbers, set_live_drawing, words
-from tests.pages.test_network import steps, wait_for
-
-
-def workspace(app: AppTest) -> str:
-    return app.session_state["slot_workspace"]
-
-
-def current(app: AppTest):
-    return caches.run_registry().of(workspace(app)).open(app.session_state["slot_job"])
+from tests.pages.conftest import (
+    ROOT,
+    canvas,
+    go_to,
+    newest_run,
+    numbers,
+    reopened,
+    runs_of,
+    set_live_drawing,
+    wait_for_status,
+    words,
+    workspace,
+)
+from tests.pages.test_network import steps
 
 
 def trained(open_page, page: str = "runs", epochs: int = 2, **values: object) -> AppTest:
@@ -33,16 +38,19 @@ def trained(open_page, page: str = "runs", epochs: int = 2, **values: object) ->
         app.selectbox(key=f"training_{name}").set_value(value)
     app.run()
     app.button(key="training_start").click().run()
-    wait_for(app, "finished")
+    wait_for_status(app, "finished")
     return go_to(app, page)
 
 
-def test_start_takes_what_stands_in_the_fields_at_that_moment(open_page):
+def test_start_uses_the_settings_sent_with_the_click(open_page):
     app = open_page("training")
     app.number_input(key="training_learning_rate").set_value(0.25)
     app.number_input(key="training_epochs").set_value(3)
     app.button(key="training_start").click().run()  # all in one message, as the browser sends it
-    assert (current(app).run.config.learning_rate, current(app).run.config.epochs) == (0.25, 3)
+    assert (newest_run(app).run.config.learning_rate, newest_run(app).run.config.epochs) == (
+        0.25,
+        3,
+    )
 
 
 def test_presets_fill_the_settings(open_page):
@@ -60,7 +68,7 @@ def test_presets_fill_the_settings(open_page):
     assert not app.error
 
 
-def test_the_numpy_engine_refuses_what_it_cannot_do_and_trains_the_rest(open_page):
+def test_the_numpy_engine_refuses_adam_and_trains_with_sgd(open_page):
     app = open_page("training")
     app.selectbox(key="training_engine").set_value("numpy")
     app.selectbox(key="training_optimiser").set_value("Adam").run()
@@ -69,42 +77,40 @@ def test_the_numpy_engine_refuses_what_it_cannot_do_and_trains_the_rest(open_pag
     app.selectbox(key="training_optimiser").set_value("SGD")
     app.number_input(key="training_epochs").set_value(2).run()
     app.button(key="training_start").click().run()
-    wait_for(app, "finished")
-    assert current(app).run.config.engine == "numpy"
+    wait_for_status(app, "finished")
+    assert newest_run(app).run.config.engine == "numpy"
 
 
-def test_steps_of_an_epoch_and_up_to_a_number(open_page):
+def test_a_step_can_be_an_epoch_or_go_up_to_a_number(open_page):
     app = open_page("training")
     app.selectbox(key="training_step_size").set_value("1 epoch")
     app.button(key="training_step").click().run()
-    wait_for(app, "paused")
+    wait_for_status(app, "paused")
     assert steps(app)[0] == 45
     app.selectbox(key="training_step_size").set_value("up to step …").run()
     app.number_input(key="training_step_to").set_value(100)
     app.button(key="training_step").click().run()
-    wait_for(app, "paused")
+    wait_for_status(app, "paused")
     assert steps(app)[0] == 100
 
 
-def test_the_learning_rate_can_be_changed_in_mid_run(open_page):
+def test_the_learning_rate_can_be_changed_during_a_run(open_page):
     app = open_page("training")
     app.button(key="training_step").click().run()
-    wait_for(app, "paused")
+    wait_for_status(app, "paused")
     app.number_input(key="training_new_rate").set_value(0.05)
     app.button(key="training_use_rate").click().run()
-    assert current(app).run.history.learning_rates == [(0, 0.01), (1, 0.05)]
+    assert newest_run(app).run.history.learning_rates == [(0, 0.01), (1, 0.05)]
     app.number_input(key="training_new_rate").set_value(-1.0)
     app.button(key="training_use_rate").click().run()
     assert "must be a number above 0, got -1" in app.error[0].value
-    assert current(app).run.history.learning_rates == [(0, 0.01), (1, 0.05)]
+    assert newest_run(app).run.history.learning_rates == [(0, 0.01), (1, 0.05)]
 
 
 def test_a_workspace_comes_back_with_its_address(open_page):
     app = trained(open_page, "dataset")
     app.selectbox(key="dataset_name").set_value("digits").run()
-    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    again.query_params["workspace"] = workspace(app)
-    again.run()
+    again = reopened(app)
     assert workspace(again) == workspace(app)
     assert "linear: test accuracy" in words(again)
     go_to(again, "dataset")
@@ -115,7 +121,7 @@ def test_a_workspace_comes_back_with_its_address(open_page):
     assert again.selectbox(key="evaluation_model").value == "mine"
 
 
-def test_nobody_sees_another_one_s_runs(open_page):
+def test_a_visitor_does_not_see_the_runs_of_another(open_page):
     mine = trained(open_page)
     theirs = open_page("runs")
     assert workspace(mine) != workspace(theirs)
@@ -123,7 +129,7 @@ def test_nobody_sees_another_one_s_runs(open_page):
 
 
 @pytest.mark.parametrize("wrong", ["../../etc", "short", "x" * 23, "<script>alert(1)</script>"])
-def test_a_workspace_that_cannot_be_gives_a_new_one_and_says_so(wrong):
+def test_an_impossible_workspace_is_replaced_by_a_new_one_with_a_sentence(wrong):
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["workspace"] = wrong
     app.run()
@@ -132,29 +138,29 @@ def test_a_workspace_that_cannot_be_gives_a_new_one_and_says_so(wrong):
     assert re.fullmatch(r"[\w-]{22}", workspace(app))
 
 
-def test_an_interrupted_run_is_there_again_and_goes_on(open_page):
+def test_an_interrupted_run_is_paused_and_can_be_resumed(open_page):
     app = open_page("training")
     app.number_input(key="training_epochs").set_value(4).run()
     app.selectbox(key="training_step_size").set_value("1 epoch")
     app.button(key="training_step").click().run()
-    wait_for(app, "paused")
-    job = current(app)
-    folder = RunFolder(caches.run_registry().of(workspace(app)).folder(job.id).folder)
+    wait_for_status(app, "paused")
+    job = newest_run(app)
+    folder = runs_of(app).folder(job.id)
     folder.write(job.run, record_of(job.run, folder.read_record(), "running"))
     caches.run_registry.clear()  # as if the server had ended
     app.run()
     assert "badge[paused]" in words(app)
     assert "It was interrupted" in words(app)
     app.button(key="training_pause").click().run()
-    wait_for(app, "finished")
+    wait_for_status(app, "finished")
     assert steps(app) == (180, 180)
 
 
-def test_two_runs_are_compared_and_what_differs_is_named(open_page):
+def test_two_runs_are_compared_and_their_differences_named(open_page):
     app = trained(open_page, "training")
     app.number_input(key="training_learning_rate").set_value(0.1)
     app.button(key="training_start").click().run()
-    wait_for(app, "finished")
+    wait_for_status(app, "finished")
     go_to(app, "runs")
     table = app.dataframe[0].value
     assert list(table["Run"]) == ["Run 2 · Linear", "Run 1 · Linear"]
@@ -170,45 +176,43 @@ def test_two_runs_are_compared_and_what_differs_is_named(open_page):
 def test_a_run_is_repeated_with_one_change(open_page):
     app = trained(open_page)
     app.selectbox(key="runs_change").set_value("seed").run()
-    first = current(app)
+    first = newest_run(app)
     app.number_input(key=f"runs_value_seed_{first.id}").set_value(5)
     app.button(key="runs_repeat").click().run()
-    second = current(app)
+    second = newest_run(app)
     assert second.id != first.id
     assert second.run.config.seed == 5
     assert second.run.config.epochs == first.run.config.epochs == 2
-    wait_for(go_to(app, "training"), "finished")
+    wait_for_status(go_to(app, "training"), "finished")
     go_to(app, "runs")
     assert "They differ in one setting:** seed" in words(app)
 
 
-def test_a_repeat_that_cannot_be_is_refused_in_a_sentence(open_page):
+def test_an_impossible_repeat_is_refused_with_a_sentence(open_page):
     app = trained(open_page)
     app.selectbox(key="runs_change").set_value("batch_size").run()
-    app.number_input(key=f"runs_value_batch_size_{current(app).id}").set_value(100_000)
+    app.number_input(key=f"runs_value_batch_size_{newest_run(app).id}").set_value(100_000)
     app.button(key="runs_repeat").click().run()
     assert "at most the 1,437 training images" in app.error[0].value
-    assert len(caches.run_registry().of(workspace(app)).records()) == 1
+    assert len(runs_of(app).records()) == 1
 
 
 def test_a_run_can_be_deleted(open_page):
     app = trained(open_page)
     app.button(key="runs_delete_now").click().run()
     assert "No runs yet" in words(app)
-    assert caches.run_registry().of(workspace(app)).records() == []
+    assert runs_of(app).records() == []
 
 
-def test_a_whole_run_comes_back_in_as_it_went_out(open_page):
+def test_a_downloaded_run_can_be_uploaded_again(open_page):
     app = trained(open_page)
     data = app.download_button(key="runs_take_folder")
     assert data.label == "The whole run"
-    folder = caches.run_registry().of(workspace(app)).folder(current(app).id).folder
-    from mnist_core.workspace.archive import pack
-
-    before = current(app)
+    folder = runs_of(app).folder(newest_run(app).id).folder
+    before = newest_run(app)
     app.file_uploader[0].set_value(("run.zip", pack(folder), "application/zip")).run()
     assert not app.error
-    after = current(app)
+    after = newest_run(app)
     assert after.id != before.id
     np.testing.assert_array_equal(after.run.history.losses, before.run.history.losses)
     assert len(app.dataframe[0].value) == 2
@@ -218,12 +222,12 @@ def test_a_whole_run_comes_back_in_as_it_went_out(open_page):
 @pytest.mark.parametrize(
     "data", [b"", b"PK\x03\x04 nonsense", b"GIF89a", b"\x08\0\0\0\0\0\0\0{broken"], ids=repr
 )
-def test_a_wrong_file_is_refused_in_a_sentence(open_page, data):
+def test_a_wrong_file_is_refused_with_a_sentence(open_page, data):
     app = open_page("runs")
     app.file_uploader[0].set_value(("weights.safetensors", data, "")).run()
     assert not app.exception
     assert app.error[0].value.startswith("Expected a ")
-    assert caches.run_registry().of(workspace(app)).records() == []
+    assert runs_of(app).records() == []
 
 
 def test_a_zip_of_something_else_is_refused(open_page):
@@ -235,19 +239,19 @@ def test_a_zip_of_something_else_is_refused(open_page):
     assert "without checkpoint.safetensors" in app.error[0].value
 
 
-def test_the_page_says_when_runs_had_to_go(open_page):
+def test_the_page_says_when_runs_had_to_be_deleted(open_page):
     app = trained(open_page)
     assert "of at most 1,000 MB" in words(app)
     caches.workspace_store().limit_bytes = 1
     go_to(app, "training")
     app.button(key="training_start").click().run()
-    wait_for(app, "finished")
+    wait_for_status(app, "finished")
     go_to(app, "runs")
     assert "1 of your older runs had to be deleted" in words(app)
     assert len(app.dataframe[0].value) == 1
 
 
-def test_replay_shows_the_network_at_each_kept_step(open_page):
+def test_replay_shows_the_network_at_a_chosen_step(open_page):
     app = trained(open_page, "replay")
     slider = app.select_slider[0]
     assert slider.options[0] == "0"
@@ -261,7 +265,7 @@ def test_replay_shows_the_network_at_each_kept_step(open_page):
     assert not app.exception
 
 
-def test_replay_can_be_asked_about_the_visitor_s_drawing(open_page):
+def test_replay_predicts_the_visitor_s_drawing(open_page):
     app = trained(open_page, "drawing")
     set_live_drawing(app, canvas((80, 50, 200, 70), (180, 50, 200, 220)))
     app.run()
@@ -276,13 +280,14 @@ def test_a_race_ends_with_both_engines_on_the_same_curve(open_page):
     app = open_page("race")
     assert "No race yet" in words(app)
     app.button(key="race_start").click().run()
-    wait_for(app, "finished")
+    wait_for_status(app, "finished")
     label, value = next(
         (m.label, m.value) for m in app.metric if m.label.startswith("Largest difference")
     )
     assert label == "Largest difference in 2,700 common steps"
-    assert 0 <= float(value) < 1e-5
-    assert float(numbers(app)["PyTorch, steps a second"].replace(",", "")) > 0
+    assert float(value) < 1e-5
+    assert re.fullmatch(r"[1-9][\d,]*", numbers(app)["PyTorch, steps a second"])
+    assert re.fullmatch(r"\d+\.\d\d ×", numbers(app)["NumPy is faster by"])
     go_to(app, "runs")
     assert "No runs yet" in words(app)  # a race is no run
 
@@ -292,16 +297,16 @@ def test_a_race_can_be_paused_and_stopped(open_page):
     app.button_group(key="race_model").set_value("mlp").run()
     app.button(key="race_start").click().run()
     app.button(key="race_pause").click().run()
-    wait_for(app, "paused")
-    held = steps(app)
+    wait_for_status(app, "paused")
+    paused_at = steps(app)
     time.sleep(0.3)
     app.run()
-    assert steps(app) == held
+    assert steps(app) == paused_at
     app.button(key="race_stop").click().run()
-    wait_for(app, "stopped")
+    wait_for_status(app, "stopped")
 
 
-def test_the_code_shown_is_that_of_the_run(open_page):
+def test_the_code_shown_is_that_of_the_current_run(open_page):
     app = open_page("training")
     assert "class SGD(Optimiser)" in app.code[0].value
     app.selectbox(key="training_optimiser").set_value("AdamW")
@@ -310,6 +315,6 @@ def test_the_code_shown_is_that_of_the_run(open_page):
     assert "class AdamW(Adam)" in app.code[0].value
     assert "def augmented(" in app.code[1].value
     app.button(key="training_start").click().run()
-    wait_for(app, "finished")
+    wait_for_status(app, "finished")
     app.selectbox(key="training_optimiser").set_value("SGD").run()
-    assert "class AdamW(Adam)" in app.code[0].value  # the run's, not the next one's
+    assert "class AdamW(Adam)" in app.code[0].value  # the current run's, not the next one's

@@ -23,7 +23,7 @@ MISTAKES = 24
 
 
 def show(offer: ModelOnOffer, dataset: Dataset) -> None:
-    """Show how good a model is; the training set, which takes longest, comes last."""
+    """Show a model's accuracies and mistakes; the training set is last, as it takes longest."""
     _still_training(offer)
     left, right = st.columns(2)
     test = caches.evaluation_of(offer, dataset, "test")
@@ -77,8 +77,8 @@ def _worst(test: Evaluation, offer: ModelOnOffer, dataset: Dataset) -> None:
         st.success("Not a single mistake on this test set.")
         return
     captions = [
-        f"is {dataset.class_names[test.labels[i]]}, said {offer.class_names[test.predicted[i]]} "
-        f"({test.confidence[i]:.0%})"
+        f"is {dataset.class_names[test.labels[i]]}, "
+        f"predicted {offer.class_names[test.predicted[i]]} ({test.confidence[i]:.0%})"
         for i in worst
     ]
     pictures = [enlarged(dataset.test_images[i], 84) for i in worst]
@@ -87,7 +87,7 @@ def _worst(test: Evaluation, offer: ModelOnOffer, dataset: Dataset) -> None:
 
 
 def _open(worst: list[int], captions: list[str], offer: ModelOnOffer, dataset: Dataset) -> None:
-    """Let one of the mistakes be opened, from the network down to a single sum."""
+    """Show the choice of a mistake to open, from the network down to a single sum."""
     image = st.selectbox(
         "Open one of them, from the network down to a single sum",
         worst,

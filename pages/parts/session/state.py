@@ -21,8 +21,7 @@ __all__ = [
     "press",
     "rebase",
     "set_widget",
-    "settle_epochs",
-    "settle_label",
+    "settle",
     "store",
     "stored",
     "take_press",
@@ -124,18 +123,11 @@ def rebase(key: str, value: Any) -> None:
     store(f"base_{key}", value)
 
 
-def settle_epochs(dataset: str, epochs: int) -> None:
-    """Set the epochs' widget to the data set's default whenever the data set changes."""
-    if stored("epochs_for", None) != dataset:
-        store("epochs_for", dataset)
-        st.session_state["training_epochs"] = epochs
-
-
-def settle_label(key: str, drawing: str, predicted: int | None) -> int | None:
-    """Set the true label's widget to the prediction whenever the drawing changes; return it."""
-    if key not in st.session_state or stored("label_for", None) != drawing:
-        st.session_state[key] = predicted
-    store("label_for", drawing)
+def settle(key: str, value: Any, cause: str) -> Any:
+    """Set a widget's value if the widget is new or the cause has changed; return its value."""
+    if key not in st.session_state or stored(f"cause_of_{key}", None) != cause:
+        st.session_state[key] = value
+    store(f"cause_of_{key}", cause)
     return st.session_state[key]
 
 

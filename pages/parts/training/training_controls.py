@@ -38,7 +38,7 @@ def settings(dataset: Dataset) -> TrainingConfig | None:
     """Show the settings and return them; if they are not valid, say why and return None."""
     n_images = len(dataset.train_images)
     default = default_epochs(n_images)
-    state.settle_epochs(dataset.name, default)
+    state.settle("training_epochs", default, dataset.name)
     _presets(n_images)
     values = _fields()
     more = default > LESSON.epochs

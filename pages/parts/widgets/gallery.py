@@ -1,4 +1,4 @@
-"""A grid of images to leaf through, and one of them large."""
+"""The dataset page's parts: a grid of images, one of them large, and a random batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPLITS = {"train": "Training set", "test": "Test set"}
 
 
 def grid(dataset: Dataset) -> tuple[str, int]:
-    """Show a page of a split, filtered by class; return the split and the first index shown."""
+    """Show a page of a split's images, filtered by class; return the split and the first index."""
     left, right = st.columns([2, 3])
     with left:
         split = elements.pick(
@@ -54,7 +54,7 @@ def grid(dataset: Dataset) -> tuple[str, int]:
 
 
 def one_image(dataset: Dataset, split: str, first: int) -> None:
-    """Show one image large, as numbers, and what the current model says about it."""
+    """Show one image large and as numbers, with the prediction of a chosen model."""
     images, labels = dataset.split(split)
     index = st.number_input(
         f"Number of the image in the {SPLITS[split].lower()}, 0 to {len(images) - 1:,}",
@@ -65,11 +65,11 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
         persist_state="session",
     )
     image, label = images[index], int(labels[index])
-    picture, answer = st.columns([2, 3])
+    picture, prediction = st.columns([2, 3])
     with picture:
         st.image(as_url(enlarged(image, 280)), width=280, alt=f"a {dataset.class_names[label]}")
         st.markdown(f"Label: **{dataset.class_names[label]}** (class {label})")
-    with answer:
+    with prediction:
         question = "What does this model say about it?"
         offer = offers.model_choice("dataset_model", question, dataset)
         p = probabilities(caches.model_of(offer), image[None])[0]
@@ -85,7 +85,7 @@ def one_image(dataset: Dataset, split: str, first: int) -> None:
 
 
 def batch(dataset: Dataset) -> None:
-    """Show a random batch's shapes and how long getting it took; a fragment, to answer at once."""
+    """Show the shapes of a random batch, and the time that each way to get batches takes."""
     seed = elements.again("Another batch", "dataset_another_batch", "dataset_batch")
     times = time_batches(dataset.train_images, dataset.train_labels, BATCH_SIZE, seed)
     with st.container(key="dataset_batch"):

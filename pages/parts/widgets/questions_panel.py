@@ -78,7 +78,7 @@ def _answer(name: str, words: Words, given: str) -> None:
             right = words.options[result.answer]
             st.info(f"It came out differently: **{right}**", icon=":material/lightbulb:")
         st.markdown(words.explained(result.numbers))
-    with st.expander("The code that found it out", icon=":material/code:"):
-        question = QUESTIONS[name]
-        functions = (question.compute, *question.helpers)
-        st.code("\n\n\n".join(map(code_box.source_of, functions)))
+    question = QUESTIONS[name]
+    code_box.code(
+        question.compute, *question.helpers, title="The code that computed the answer", folded=True
+    )
