@@ -68,7 +68,7 @@ def network_cards(
     return (
         Card("image", "input", "1 × 28 × 28", enlarged(image, 2 * 28), opens=False),
         *(Card(one.name, one.kind, one.dimensions, _picture(one.maps)) for one in layers),
-        Card("answer", "softmax", "10", None, bars, opens=False),
+        Card("prediction", "softmax", "10", None, bars, opens=False),
     )
 
 

@@ -62,7 +62,7 @@ def test_the_attribution_of_two_pixels_is_exact():
     with torch.no_grad():
         model[1].weight[6, 3 * 28 + 4] = 2
         model[1].weight[6, 783] = -0.5
-        model[1].weight[6, 0] = 9  # on paper it says nothing
+        model[1].weight[6, 0] = 9  # the pixel is 0, so it adds nothing
         model[1].bias[6] = 0.25
     attribution = linear_attribution(model, image, 6)
 

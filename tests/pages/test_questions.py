@@ -62,10 +62,10 @@ def test_the_tally_is_on_the_route_map(open_page):
     assert "1 of 1 prediction right" in words(app)
     answer(go_to(app, "layer"), "layer_double", "same")
     answer(go_to(app, "loss"), "loss_guess", "2.3")
-    said = words(go_to(app, "home"))
-    assert "2 of 3 predictions right" in said
-    assert "1 of 2] predictions right" in said  # layer
-    assert "1 of 1] prediction right" in said  # loss
+    tally = words(go_to(app, "home"))
+    assert "2 of 3 predictions right" in tally
+    assert "1 of 2] predictions right" in tally  # layer
+    assert "1 of 1] prediction right" in tally  # loss
 
 
 def test_an_answer_survives_a_page_change(open_page):

@@ -161,8 +161,8 @@ def test_every_step_and_layer_can_be_walked_through(open_page, name):
             app.button_group(key="walk_layer").set_value(layer).run()
             assert not app.exception
             assert len(app.latex) == 1
-            said = next(s.value for s in app.success if s.value.startswith("Every tensor"))
-            found = re.search(r"largest difference ([\d.]+)", said)
+            line = next(s.value for s in app.success if s.value.startswith("Every tensor"))
+            found = re.search(r"largest difference ([\d.]+)", line)
             assert float(found.group(1)) <= 1e-5
 
 
