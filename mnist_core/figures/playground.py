@@ -1,4 +1,4 @@
-"""The playground's two loss curves, made to be drawn again several times a second."""
+"""The playground's loss curves, as ECharts options that are cheap to redraw."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from typing import Any
 import numpy as np
 
 from mnist_core.figures.style import LABEL, NEGATIVE, POSITIVE
+from mnist_core.playground.results import LossCurves
 
 __all__ = ["loss_chart"]
 
 
-def loss_chart(epoch: np.ndarray, train_loss: np.ndarray, test_loss: np.ndarray) -> dict[str, Any]:
-    """Return ECharts options for the training and test loss; no animation.
-
-    Parameters
-    ----------
-    epoch : (K,) int64
-    train_loss, test_loss : (K,) float64
-        What is no finite number is left out.
-    """
+def loss_chart(curves: LossCurves) -> dict[str, Any]:
+    """Return ECharts options for the training and test loss, without values that are not finite."""
+    epoch = curves.epoch
     return {
         "animation": False,
         "grid": {"left": 56, "right": 16, "top": 30, "bottom": 40},
@@ -45,8 +40,8 @@ def loss_chart(epoch: np.ndarray, train_loss: np.ndarray, test_loss: np.ndarray)
         },
         "tooltip": {"trigger": "axis"},
         "series": [
-            _line("training", epoch, train_loss, POSITIVE, "solid"),
-            _line("test", epoch, test_loss, NEGATIVE, "dashed"),
+            _line("training", epoch, curves.train_loss, POSITIVE, "solid"),
+            _line("test", epoch, curves.test_loss, NEGATIVE, "dashed"),
         ],
     }
 

@@ -189,7 +189,7 @@ class Setup:
         _check_names("features", self.features, tuple(FEATURES))
         _check_names("hide", self.hide, CONTROLS)
         if not self.features:
-            raise ValueError("The network needs at least one feature to look at, got none.")
+            raise ValueError("The network needs at least one feature, got none.")
         _check_layers(self.layers)
         if not isinstance(self.task, str) or self.task != clean_task(self.task):
             raise ValueError(f"The task must be a line of at most {MAX_TASK} printable characters.")

@@ -1,4 +1,4 @@
-"""The playground in a real browser: it learns, fast enough to watch, and all can be touched."""
+"""The playground in a real browser: training, redrawing, and every control of the picture."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def frames(page: Page) -> int:
 
 
 def drawn(page: Page, count: int) -> None:
-    """Wait until the picture was drawn with new numbers so many times."""
+    """Wait until the picture has been drawn with new data ``count`` times."""
     expect(net(page)).not_to_have_attribute("data-frames", "0")
     net(page).evaluate(
         """(net, count) => new Promise((done) => {
@@ -65,7 +65,7 @@ def drawn(page: Page, count: int) -> None:
 
 
 def play_to(page: Page, epoch: int) -> None:
-    """Play up to an epoch; the same set-up and epoch give the same numbers every time."""
+    """Play up to an epoch. The same setup and epoch always give the same numbers."""
     page.get_by_role("button", name="Run to …").click()
     field = handle(page, "playground_run_to_epoch").locator("input")
     field.fill(str(epoch))
@@ -76,7 +76,7 @@ def play_to(page: Page, epoch: int) -> None:
 
 
 @pytest.mark.parametrize("data", SOLVED_BY)
-def test_each_classic_set_is_learnt_by_a_ready_experiment(playground, data):
+def test_an_experiment_solves_each_classic_data_set(playground, data):
     page = playground()
     experiment = EXPERIMENTS[SOLVED_BY[data]]
     assert experiment.setup.data == data
@@ -88,7 +88,7 @@ def test_each_classic_set_is_learnt_by_a_ready_experiment(playground, data):
     expect(handle(page, "playground_question")).to_contain_text(re.compile("Yes|bends|Those"))
 
 
-def test_it_is_drawn_five_times_a_second_and_no_element_is_replaced(playground):
+def test_it_is_drawn_five_times_a_second_without_replacing_elements(playground):
     page = playground("?layers=8,8,8")
     net(page).evaluate(
         """net => {
@@ -114,7 +114,7 @@ def test_it_is_drawn_five_times_a_second_and_no_element_is_replaced(playground):
             look();
         })"""
     )
-    assert rate >= 5  # in the best three of twelve seconds: the machine may be busy
+    assert rate >= 5  # in the best 3 of 12 seconds: the machine may be busy
     assert page.evaluate("window.pictures.size") == 4
     replaced = net(page).evaluate(
         """net => [...net.querySelectorAll('canvas, path, button')]
@@ -138,11 +138,11 @@ def test_play_pause_rewind_and_a_step(playground):
     expect(status(page)).to_contain_text("paused")
     expect(button(page, "pause")).to_be_disabled()
     settled(page)
-    held, picture = status(page).inner_text(), plane(page).evaluate("c => c.toDataURL()")
+    before, picture = status(page).inner_text(), plane(page).evaluate("c => c.toDataURL()")
     handle(page, "playground_show_test").get_by_text("Show test points").click()
     settled(page)
     page.wait_for_function("() => location.search.includes('show_test=yes')")
-    assert status(page).inner_text() == held
+    assert status(page).inner_text() == before
     assert plane(page).evaluate("c => c.toDataURL()") != picture
 
 
@@ -170,7 +170,7 @@ def test_neurons_layers_and_features_are_changed_in_place(playground):
     expect(named(page, "feature x₁x₂")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_last_feature_stays_and_a_full_layer_takes_no_more(playground):
+def test_the_last_feature_and_a_full_layer_cannot_change(playground):
     page = playground("?features=x1&layers=8")
     named(page, "feature x₁").click()
     expect(net(page).locator(".hint")).to_contain_text("At least one feature")
@@ -180,7 +180,7 @@ def test_the_last_feature_stays_and_a_full_layer_takes_no_more(playground):
     expect(net(page).locator(".hint")).to_contain_text("1 to 8 neurons")
 
 
-def test_a_neuron_pointed_at_is_shown_large(playground):
+def test_a_hovered_or_focused_neuron_is_shown_large(playground):
     page = playground()
     caption = net(page).locator("figcaption")
     expect(caption).to_have_text("What the network says")
@@ -217,7 +217,7 @@ def test_a_weight_is_edited_by_keyboard_and_a_line_by_mouse(playground):
     red, _, blue = plane(page).evaluate(
         "c => [...c.getContext('2d').getImageData(c.width / 2, 4, 1, 1).data.slice(0, 3)]"
     )
-    assert blue > red  # a bias of 9 speaks for class 1 everywhere
+    assert blue > red  # a bias of 9 predicts class 1 everywhere
     value.press("Escape")
     expect(form).to_be_hidden()
     expect(neuron).to_be_focused()
@@ -230,7 +230,7 @@ def test_a_weight_is_edited_by_keyboard_and_a_line_by_mouse(playground):
     expect(form.get_by_role("combobox")).to_have_value("0")
 
 
-def test_a_loss_that_is_no_number_is_undone_with_one_button(playground):
+def test_a_diverged_loss_is_undone_with_one_button(playground):
     page = playground()
     select(page, "playground_experiment", EXPERIMENTS["learning_rate"].title)
     button(page, "start").click()
@@ -263,7 +263,7 @@ def test_own_points_by_mouse_and_by_keyboard(playground):
     page.wait_for_function("() => new URLSearchParams(location.search).get('points')?.length === 8")
 
 
-def test_a_teachers_link_hides_and_asks(playground):
+def test_a_teachers_link_hides_controls_and_shows_its_task(playground):
     page = playground("?data=xor&hide=layers,features,edit,noise&task=Why%20<b>not</b>%3F")
     expect(handle(page, "playground_task")).to_contain_text("Why <b>not</b>?")
     expect(handle(page, "playground_noise")).to_have_count(0)

@@ -7,12 +7,15 @@ import json
 import numpy as np
 
 from mnist_core.figures.playground import loss_chart
+from mnist_core.playground.results import LossCurves
 
 
-def test_curves_hold_their_points_and_leave_out_what_is_no_number():
-    chart = loss_chart(
-        np.array([0, 1, 20]), np.array([0.7, 0.5, np.inf]), np.array([np.nan, 0.612345678, np.nan])
-    )
+def chart_of(epoch, train_loss, test_loss):
+    return loss_chart(LossCurves(*map(np.array, (epoch, train_loss, test_loss))))
+
+
+def test_the_curves_have_every_finite_value():
+    chart = chart_of([0, 1, 20], [0.7, 0.5, np.inf], [np.nan, 0.612345678, np.nan])
     training, test = chart["series"]
     assert training["data"] == [[0, 0.7], [1, 0.5]]
     assert test["data"] == [[1, 0.61235]]
@@ -21,11 +24,11 @@ def test_curves_hold_their_points_and_leave_out_what_is_no_number():
     json.dumps(chart, allow_nan=False)
 
 
-def test_the_axis_has_room_at_the_beginning():
-    start = loss_chart(np.array([0]), np.array([0.7]), np.array([0.7]))
+def test_the_axis_shows_at_least_ten_epochs():
+    start = chart_of([0], [0.7], [0.7])
     assert start["xAxis"]["max"] == 10
 
 
 def test_the_two_curves_differ_in_more_than_colour():
-    training, test = loss_chart(np.array([0]), np.array([1.0]), np.array([1.0]))["series"]
+    training, test = chart_of([0], [1.0], [1.0])["series"]
     assert training["lineStyle"]["type"] != test["lineStyle"]["type"]

@@ -137,7 +137,7 @@ def _loss(value: float) -> str:
 def _curves(curves: LossCurves) -> None:
     with st.container(key="playground_loss"):
         st.echarts_chart(
-            loss_chart(curves.epoch, curves.train_loss, curves.test_loss),
+            loss_chart(curves),
             height=210,
             key="playground_curves",
             alt=f"Training and test loss by epoch, up to epoch {curves.epoch[-1]}",

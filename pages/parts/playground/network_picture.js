@@ -163,7 +163,7 @@ class Net extends Layout {
     const all = this.data.all_features.map(([feature]) => feature);
     const used = this.wanted.features;
     const features = all.filter((f) => used.includes(f) !== (f === name));
-    if (!features.length) this.warn("At least one feature has to go in.");
+    if (!features.length) this.warn("At least one feature is needed.");
     else {
       this.wanted.features = features;
       this.queue.send({ do: "features", features });
