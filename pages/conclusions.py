@@ -6,10 +6,10 @@ from pages.parts.shell import frame, texts
 frame.header("conclusions")
 
 texts.show("conclusions", "learnt")
-own = {page: result for page, result in visitor().results().items() if result}
-if own:
+results = {page: result for page, result in visitor().results().items() if result}
+if results:
     st.markdown("**Your own results**")
-    st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in own.items()))
+    st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in results.items()))
 
 texts.show("conclusions", "convolutions")
 st.page_link(

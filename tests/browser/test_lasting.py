@@ -65,7 +65,7 @@ def test_a_new_visitor_gets_a_workspace_of_their_own(server, visit):
     one, other = visit(server.url), visit(server.url)
     assert workspace(one) != workspace(other)
     broken = visit(f"{server.url}/?workspace=../../etc")
-    expect(broken.get_by_text("names a workspace that cannot be")).to_be_visible()
+    expect(broken.get_by_text("The workspace in this address is not valid")).to_be_visible()
     workspace(broken)
 
 

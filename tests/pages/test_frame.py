@@ -1,4 +1,4 @@
-"""What every page has: it opens, says its title, names its data, and leads on."""
+"""Every page opens, shows its title and the data in use, and links to the next page."""
 
 from __future__ import annotations
 

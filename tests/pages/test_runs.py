@@ -134,7 +134,7 @@ def test_an_impossible_workspace_is_replaced_by_a_new_one_with_a_sentence(wrong)
     app.query_params["workspace"] = wrong
     app.run()
     assert not app.exception
-    assert "names a workspace that cannot be" in words(app)
+    assert "The workspace in this address is not valid" in words(app)
     assert re.fullmatch(r"[\w-]{22}", workspace(app))
 
 

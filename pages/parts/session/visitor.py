@@ -91,15 +91,15 @@ def enter(questions: Collection[str]) -> str:
     Returns
     -------
     str
-        A sentence for the visitor if the address names an impossible workspace, else "".
+        A sentence for the visitor if the workspace in the address is not valid, else "".
     """
-    trouble = ""
+    problem = ""
     if not visitor().id:
         asked = st.query_params.get(PARAMETER)
         if asked is not None and not is_id(asked):
-            trouble = (
-                "This address names a workspace that cannot be: 22 letters, digits, - and _ were "
-                "expected. You have a new one; copy the whole address to come back to yours."
+            problem = (
+                "The workspace in this address is not valid: expected 22 letters, digits, - or _. "
+                "You have a new one; copy the whole address to come back to yours."
             )
         state.store("workspace", asked if asked is not None and is_id(asked) else new_id())
         choices = visitor().choices
@@ -109,4 +109,4 @@ def enter(questions: Collection[str]) -> str:
     st.query_params[PARAMETER] = here.id
     if here.choices.run_id is not None:  # so torch is loaded already
         here.runs.watch()
-    return trouble
+    return problem

@@ -25,12 +25,12 @@ def header(name: str, parameters: Collection[str] = ()) -> None:
     """
     ensure_navigation()
     warm.start()
-    trouble = enter(texts.questions())
+    problem = enter(texts.questions())
     unknown = links.apply(parameters)  # before anything is shown: it may choose the data set
     visitor().save()
     with st.sidebar:
         data_panel.show("sidebar_data")
-    for sentence in filter(None, [trouble, *unknown]):
+    for sentence in filter(None, [problem, *unknown]):
         st.info(sentence, icon=":material/link:")
     title, _, introduction = texts.section(name, "intro").partition("\n")
     st.title(title.removeprefix("# "), anchor=False)

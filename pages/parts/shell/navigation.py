@@ -63,7 +63,7 @@ def navigation() -> Any:
 def ensure_navigation() -> None:
     """Rerun through ``app.py`` if Streamlit ran a page's file directly.
 
-    Until ``st.navigation`` is called for the first time, Streamlit makes a menu of its own from the
+    Until ``st.navigation`` is called for the first time, Streamlit makes its own menu from the
     files in a folder called ``pages``. A deep link opened on a fresh server would show that menu
     and never run ``app.py``.
     """
