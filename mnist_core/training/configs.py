@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from mnist_core.common.formatting import counted, quoted
 from mnist_core.data.datasets import NAMES, TITLES
 from mnist_core.nn import architectures
 from mnist_core.nn.optimisers import OPTIMISERS
@@ -23,9 +24,9 @@ __all__ = [
 ]
 
 ENGINES = {"autograd": "PyTorch", "numpy": "NumPy, gradients by hand"}
-IN_NUMPY = ("linear", "mlp")  # written out for every layer, but convolutions would take minutes
+IN_NUMPY = ("linear", "mlp")  # convolutions in NumPy would take minutes
 MAX_RATE = 1e30  # torch refuses a step size that float32 cannot hold; Adam's is 10 times the rate
-MAX_EPOCHS = 15_000  # bounds the check-ups, which are kept with the run
+MAX_EPOCHS = 15_000  # bounds the epoch metrics in the run's record
 MAX_STEPS = 1_000_000  # bounds a run's memory (8 MB of losses and times) and its time
 LABELS = {
     "dataset": "data set",
@@ -43,12 +44,12 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """Everything that decides how a run goes. Equal configurations give equal runs.
+    """All settings of a run. Equal settings give equal runs.
 
     Raises
     ------
     ValueError
-        If a value is out of range; the message says what was expected and what came.
+        If a value is out of range; the message names what was expected and what came.
     """
 
     dataset: str = "mnist"
@@ -73,23 +74,23 @@ class TrainingConfig:
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
                 raise ValueError(
-                    f"The {LABELS[name]} must be one of {', '.join(known)}, got {_short(value)}."
+                    f"The {LABELS[name]} must be one of {', '.join(known)}, got {quoted(value)}."
                 )
         check_learning_rate(self.learning_rate)
         for label, count in (("batch size", self.batch_size), ("number of epochs", self.epochs)):
             if type(count) is not int or count < 1:
                 raise ValueError(
-                    f"The {label} must be at least 1, a whole number, got {_short(count)}."
+                    f"The {label} must be at least 1, a whole number, got {quoted(count)}."
                 )
         if self.epochs > MAX_EPOCHS:
             raise ValueError(
                 f"The number of epochs must be at most {MAX_EPOCHS:,}, got {_many(self.epochs)}."
             )
         if type(self.seed) is not int or not 0 <= self.seed < 2**31:
-            came = f"{self.seed:,}" if type(self.seed) is int else _short(self.seed)
+            came = f"{self.seed:,}" if type(self.seed) is int else quoted(self.seed)
             raise ValueError(f"The seed must be from 0 to 2,147,483,647, got {came}.")
         if type(self.augment) is not bool:
-            raise ValueError(f"The augmentation must be on or off, got {_short(self.augment)}.")
+            raise ValueError(f"The augmentation must be on or off, got {quoted(self.augment)}.")
         self._check_engine()
 
     def _check_engine(self) -> None:
@@ -106,7 +107,7 @@ class TrainingConfig:
 
     @classmethod
     def from_json(cls, values: object) -> TrainingConfig:
-        """Build a configuration from what a run's file says; settings left out have defaults.
+        """Build a configuration from a run's record; settings left out have defaults.
 
         Raises
         ------
@@ -115,10 +116,10 @@ class TrainingConfig:
         """
         known = {field.name for field in fields(cls)}
         if not isinstance(values, Mapping):
-            raise ValueError(f"The settings must be a table, got {_short(values)}.")
+            raise ValueError(f"The settings must be a table, got {quoted(values)}.")
         unknown = sorted(str(name) for name in values if name not in known)
         if unknown:
-            raise ValueError(f"The settings hold an unknown one, {_short(unknown[0])}.")
+            raise ValueError(f"The settings hold an unknown one, {quoted(unknown[0])}.")
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
@@ -126,13 +127,12 @@ class TrainingConfig:
 
     def __str__(self) -> str:
         title = architectures.ARCHITECTURES[self.architecture].title
-        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         rate = f"learning rate {self.learning_rate:g}"
         parts = [
             f"{title} on {TITLES[self.dataset]}",
             f"{self.optimiser}, {rate}" + (", one cycle" if self.schedule == "one-cycle" else ""),
             f"batches of {self.batch_size:,}",
-            epochs,
+            counted(self.epochs, "epoch"),
             f"seed {self.seed}",
             *(["images changed a little"] if self.augment else []),
             *(["NumPy"] if self.engine == "numpy" else []),
@@ -140,12 +140,12 @@ class TrainingConfig:
         return " · ".join(parts)
 
     def total_steps(self, n_images: int) -> int:
-        """Return how many steps the run takes on so many images.
+        """Return the number of steps of a run on ``n_images`` training images.
 
         Raises
         ------
         ValueError
-            If the batch does not fit the data or the run would be too long.
+            If the batch is larger than the data or the run would be too long.
         """
         if self.batch_size > n_images:
             raise ValueError(
@@ -165,7 +165,7 @@ def check_learning_rate(value: object) -> None:
     """Raise ValueError unless the value is a number above 0 (and at most 1e30)."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (number and 0 < value <= MAX_RATE):  # type: ignore[operator]
-        came = f"{value:g}" if isinstance(value, float) else _short(value)
+        came = f"{value:g}" if isinstance(value, float) else quoted(value)
         raise ValueError(
             f"The learning rate must be a number above 0, got {came}: with 0 nothing is learnt, "
             f"below 0 the loss is driven up, above {MAX_RATE:g} float32 overflows. Try 0.01."
@@ -174,11 +174,6 @@ def check_learning_rate(value: object) -> None:
 
 def _many(count: int) -> str:
     return f"{count:,}" if count < 10**12 else "far too many"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:40] + "…"
 
 
 LESSON = TrainingConfig()
@@ -205,9 +200,9 @@ PRESETS = {
 
 
 def default_epochs(n_images: int, epochs: int = LESSON.epochs) -> int:
-    """Return how many epochs suit a data set: the lesson's 5 on MNIST, more on smaller ones.
+    """Return a number of epochs for a data set: the lesson's 5 on MNIST, more on smaller ones.
 
-    The 1,437 bundled digits need about 60 to come to a comparable accuracy (91 %).
+    The 1,437 bundled digits need about 60 for the same accuracy (91 %).
     """
     mnist_images, most = 60_000, 60
     as_many_steps = round(epochs * mnist_images / max(n_images, 1))
@@ -215,11 +210,11 @@ def default_epochs(n_images: int, epochs: int = LESSON.epochs) -> int:
 
 
 def differences(configs: list[TrainingConfig]) -> dict[str, list[Any]]:
-    """Name the settings in which configurations differ: {setting: its value in each}."""
+    """Return the settings in which configurations differ: {setting: its value in each}."""
     columns = {name: [getattr(config, name) for config in configs] for name in LABELS}
     return {LABELS[n]: values for n, values in columns.items() if len(set(values)) > 1}
 
 
 def with_change(config: TrainingConfig, name: str, value: Any) -> TrainingConfig:
-    """Return the configuration with one setting changed; ValueError if it cannot be."""
+    """Return the configuration with one setting changed; ValueError if it is out of range."""
     return replace(config, **{name: value})

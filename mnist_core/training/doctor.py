@@ -1,4 +1,4 @@
-"""The training doctor: reads a run's history and says what ails it, and one thing to try."""
+"""The training doctor: finds problems in a run's history, and suggests one thing to try."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_core.common.formatting import counted
 from mnist_core.nn.architectures import ARCHITECTURES
 from mnist_core.training.configs import IN_NUMPY, MAX_STEPS, TrainingConfig
-from mnist_core.training.history import Checkup, History
+from mnist_core.training.history import EpochMetrics, History
 from mnist_core.training.run import DIVERGED_LOSS
 
 __all__ = ["KINDS", "SEVERITIES", "Finding", "examine"]
@@ -18,35 +19,35 @@ AILMENTS = ("diverging", "one class", "dead units", "slow", "overfitting", "plat
 KINDS = (*AILMENTS, "healthy", "early")  # the worst first
 SEVERITIES = ("problem", "hint", "fine")
 
-# Each threshold stands in a gap between the good and the bad of 580 runs: linear, MLP and CNN, all
+# Each threshold lies in a gap between good and bad runs, of 580: linear, MLP and CNN, all
 # optimisers, rates of 1e-5 to 10 and beyond, both schedules, MNIST and the bundled digits.
-GUESSING = math.log(10)  # the loss of a tenth for each class; fresh networks begin at 2.2 to 2.45
-WORSE_THAN_GUESSING = 1.1 * GUESSING  # what collapsed to one class rests at 2.30 to 2.50
+GUESSING = math.log(10)  # the loss of a tenth for each class; untrained networks have 2.2 to 2.45
+WORSE_THAN_GUESSING = 1.1 * GUESSING  # collapsed to one class: 2.30 to 2.50
 SHOT_UP = 1.3 * GUESSING
-CALM, WILD = 1.1, 3.0  # noise of one image's loss: up to 1.0 at a rate that fits, else 1.2 to 1,500
-HARD = 1.6  # noise over loss where images are changed, all hard: 1.2 to 1.5, else 1.7 to 2.1
+CALM, WILD = 1.1, 3.0  # noise of one image's loss: up to 1.0 at a good rate, else 1.2 to 1,500
+HARD = 1.6  # noise over loss: 1.2 to 1.5 where all images are hard (augmented), else 1.7 to 2.1
 DEAD, NEARLY_ALL_DEAD = 0.6, 0.9  # good runs reach 0.47, slow ones 0.25; ruined ones have 0.74
-ONE_CLASS = 0.5  # 0.11 to 0.14 where it learns
+ONE_CLASS = 0.5  # good runs have 0.11 to 0.14
 HARDLY_LEARNT, HALF_LEARNT = 1.0, 0.5  # loss at the end
 FALLING, FLAT = 1.05, 1.02  # loss of the third quarter over that of the fourth
 CERTAIN, FAR_FROM_ZERO = 0.025, 0.1  # standard error of that ratio; loss
 GAP, RISING, RISEN = 0.1, 1.03, 1.25  # train minus test accuracy; test loss over its lowest
 BY_HEART, PATIENCE = 0.95, 3  # train accuracy; epochs
-HELPED = ("mlp", "mnist")  # besides the CNNs, by images that are changed a little
+HELPED = ("mlp", "mnist")  # by augmentation, besides the CNNs
 # the highest rate at which no model broke down, in batches of 32
 SAFE_RATE = {"SGD": 0.1, "SGD with momentum": 0.01, "Adam": 0.01, "AdamW": 0.01}
 FEWEST_STEPS, FEWEST_PER_LEVEL, LEVELS = 50, 8, 64
-NOISE_STEPS, CHECKUPS = 2_000, 200  # at most so many are looked at, however long the run
+NOISE_STEPS, MOST_EPOCHS = 2_000, 200  # the most that are read of a long run
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that the doctor says about a run.
+    """What the doctor finds in a run.
 
     Attributes
     ----------
     kind, severity : str
-        Of `KINDS` and `SEVERITIES`: a problem spoils the run, with a hint it could do better.
+        Of `KINDS` and `SEVERITIES`: a problem spoils the run, a hint could make it better.
     title, evidence, advice : str
         A few words; a sentence with this run's numbers; a sentence with one thing to try.
     """
@@ -59,10 +60,10 @@ class Finding:
 
 
 def examine(config: TrainingConfig, history: History, total_steps: int) -> list[Finding]:
-    """Say what ails a run of ``total_steps``, the worst first, or that it is well, or too early.
+    """Return what is wrong with a run of ``total_steps``, the worst first.
 
-    It may be asked while the run goes on. While a run is broken (its loss jumps, its units are
-    dead), milder complaints are left out: they would have the same cause and contrary advice.
+    The run may be in progress. If it is broken (its loss jumps, its units are dead), milder
+    findings are left out: they would have the same cause and contrary advice.
 
     Returns
     -------
@@ -80,23 +81,23 @@ def examine(config: TrainingConfig, history: History, total_steps: int) -> list[
             found = [_slow(chart) or _plateau(chart)]
         if not any(f and f.severity == "problem" for f in found):
             found.append(_overfitting(chart))
-        said = [f for f in found if f] or [_well(chart)]
-    return sorted(said, key=lambda f: (SEVERITIES.index(f.severity), KINDS.index(f.kind)))
+        findings = [f for f in found if f] or [_well(chart)]
+    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), KINDS.index(f.kind)))
 
 
 class _Chart:
-    """What the rules look at: the steps since the learning rate was last chosen.
+    """What the rules read: the steps since the learning rate was last chosen.
 
     Attributes
     ----------
     levels : (at most 2 * LEVELS,) float64
-        Means of equally many losses each, in order.
+        Means of groups of losses of equal size, in order.
     earlier, now, recent : float
         Mean loss of the third quarter, of the fourth, and of the last tenth.
     jump, noise : float
-        Standard deviation of the loss between batches, trends left out; as if of one image each.
-    checkups : list of Checkup
-        Some of those since then, the last one among them.
+        Standard deviation of the loss between batches, without trends; that of one image's loss.
+    epoch_metrics : list of EpochMetrics
+        Some of those since then, with the last one.
     """
 
     def __init__(self, config: TrainingConfig, history: History, total_steps: int) -> None:
@@ -120,9 +121,10 @@ class _Chart:
         latest = self.losses[-max(FEWEST_STEPS, min(NOISE_STEPS, n // 4)) :].astype(np.float64)
         self.jump = float(np.diff(latest).std()) / math.sqrt(2) if n > 1 else 0.0
         self.noise = self.jump * math.sqrt(config.batch_size)
-        seen = history.checkups[:: -max(1, len(history.checkups) // CHECKUPS)][::-1]
-        self.checkups = [c for c in seen if since < c.step <= self.step]
-        self.last: Checkup | None = self.checkups[-1] if self.checkups else None
+        every = max(1, len(history.epoch_metrics) // MOST_EPOCHS)
+        some = history.epoch_metrics[::-every][::-1]
+        self.epoch_metrics = [m for m in some if since < m.step <= self.step]
+        self.last: EpochMetrics | None = self.epoch_metrics[-1] if self.epoch_metrics else None
         self.one_cycle = config.schedule == "one-cycle"
 
     def start_again(self) -> str:
@@ -135,19 +137,19 @@ class _Chart:
         return _rate(min(rate / 10, SAFE_RATE[self.config.optimiser]))
 
     def higher(self) -> str:
-        """Say a higher rate that is safe, if there is one; a hundredfold if little was learnt."""
+        """Name a higher rate that is safe, or ""; 10 times if little was learnt, else 100."""
         safe, times = SAFE_RATE[self.config.optimiser], 10 if self.recent < 0.9 * GUESSING else 100
         return _rate(min(times * self.rate, safe)) if self.rate < safe else ""
 
     def larger(self) -> str:
-        """Say the next larger model that the engine can train at this rate, if there is one."""
+        """Name the next larger model that the engine can train at this rate, or ""."""
         names = list(ARCHITECTURES if self.config.engine == "autograd" else IN_NUMPY)
         later = names[names.index(self.config.architecture) + 1 :]
         title = ARCHITECTURES[later[0]].title if later and not self.too_high else ""
         return title and f"a larger model, {title}"
 
     def more_steps(self) -> str:
-        """Say how to take more steps, unless it would be too many."""
+        """Advise how to take more steps, or "" if they would be too many."""
         few = self.config.batch_size > 64
         if self.total_steps * (self.config.batch_size / 32 if few else 4) > MAX_STEPS:
             return ""
@@ -166,12 +168,16 @@ def _diverging(chart: _Chart) -> Finding | None:
     top, last = float(chart.levels.max()), chart.last
     severity, title = "problem", "The loss jumps up and down instead of falling"
     if chart.recent > WORSE_THAN_GUESSING:
-        evidence = f"The loss is {_loss(chart.recent)} now; pure guessing gives {_loss(GUESSING)}."
+        evidence = (
+            f"The loss is {_loss(chart.recent)} now; pure guessing gives {_loss(GUESSING)}."
+        )
     elif chart.noise > WILD and chart.enough:
         calms_down = chart.one_cycle and not chart.finished
         severity = "hint" if calms_down or (last and last.train_accuracy > 0.9) else "problem"
         jump = _loss(chart.jump)
-        evidence = f"The loss is {_loss(chart.recent)} now and jumps by {jump} from batch to batch."
+        evidence = (
+            f"The loss is {_loss(chart.recent)} now and jumps by {jump} from batch to batch."
+        )
     elif top > SHOT_UP:
         severity, title = "hint", "The loss shot up on the way"
         evidence = f"The loss rose to {_loss(top)} before it fell to {_loss(chart.recent)}."
@@ -186,7 +192,9 @@ def _collapsed(chart: _Chart) -> list[Finding | None]:
         return []
     dead = last.dead_units >= DEAD
     lost = chart.levels.min() < HARDLY_LEARNT < chart.recent
-    broke = dead or lost or chart.levels.max() > SHOT_UP  # a beginner names one class, too
+    broke = (
+        dead or lost or chart.levels.max() > SHOT_UP
+    )  # so does an untrained network
     if broke and last.largest_class >= ONE_CLASS:
         evidence = f"Of the test images, {last.largest_class:.1%} go to one class out of ten."
         title = "It gives most images the same answer"
@@ -201,7 +209,7 @@ def _collapsed(chart: _Chart) -> list[Finding | None]:
 
 def _slow(chart: _Chart) -> Finding | None:
     if not chart.enough or (chart.one_cycle and chart.step < chart.total_steps // 2):
-        return None  # while the rate rises, the pace does
+        return None  # while the rate rises, the loss falls faster and faster
     pace = max(0.0, chart.earlier - chart.now) / (chart.taken / 4)
     end = chart.now - pace * (chart.total_steps - chart.step)  # at best: learning slows down
     higher, falling = chart.higher(), chart.earlier > FALLING * chart.now
@@ -236,10 +244,10 @@ def _plateau(chart: _Chart) -> Finding | None:
 
 def _overfitting(chart: _Chart) -> Finding | None:
     last, config = chart.last, chart.config
-    if last is None or len(chart.checkups) <= PATIENCE:
+    if last is None or len(chart.epoch_metrics) <= PATIENCE:
         return None
-    best = min(chart.checkups, key=lambda c: c.test_loss)
-    rise = min(c.test_loss for c in chart.checkups[-PATIENCE:]) / max(best.test_loss, 1e-9)
+    best = min(chart.epoch_metrics, key=lambda m: m.test_loss)
+    rise = min(m.test_loss for m in chart.epoch_metrics[-PATIENCE:]) / max(best.test_loss, 1e-9)
     by_heart = last.train_accuracy - last.test_accuracy >= GAP and rise >= RISING
     if last.train_accuracy < BY_HEART or not (by_heart or rise >= RISEN):
         return None
@@ -249,14 +257,14 @@ def _overfitting(chart: _Chart) -> Finding | None:
         f"of the test images, whose loss rose from {_loss(best.test_loss)} after epoch {epochs:,} "
         f"to {_loss(last.test_loss)}."
     )
-    # measured: changed images help a CNN, and an MLP on MNIST; an MLP on the digits loses a little
+    # measured: augmentation helps a CNN, and an MLP on MNIST, but not an MLP on the digits
     gains = config.architecture not in IN_NUMPY or (config.architecture, config.dataset) == HELPED
     if chart.too_high:
         advice = chart.start_again()
     elif gains and not config.augment:
         advice = "Try changing the images a little each time they are shown."
     else:
-        advice = f"Try {epochs:,} epoch{'s' * (epochs > 1)}."
+        advice = f"Try {counted(epochs, 'epoch')}."
     title = "It learns its training images by heart"
     return Finding("overfitting", "problem" if by_heart else "hint", title, evidence, advice)
 
@@ -273,7 +281,7 @@ def _well(chart: _Chart) -> Finding:
 
 
 def _further(chart: _Chart) -> str:
-    """Say what would make a good run better."""
+    """Advise what would make a good run better."""
     far = chart.now > FAR_FROM_ZERO
     if not chart.finished:
         return f"Let it go on to step {chart.total_steps:,}."

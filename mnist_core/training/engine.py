@@ -1,4 +1,4 @@
-"""Training with autograd: one step, and the loop over batches. It yields; it knows no screen."""
+"""Training with autograd: one step, and the loop over batches, which yields each loss."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ cross_entropy = nn.CrossEntropyLoss()
 
 
 def training_step(model: nn.Module, optimiser: Optimiser, x: Tensor, labels: Tensor) -> Tensor:
-    """Take one training step: look at a batch, measure the error, move the weights.
+    """Take one training step: predict a batch, measure the loss, move the weights.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ def training_step(model: nn.Module, optimiser: Optimiser, x: Tensor, labels: Ten
     Returns
     -------
     Tensor
-        () float32: the loss of this batch before the step, cut off from the graph.
+        () float32: the loss of this batch before the step, detached from the graph.
     """
     logits = model(x)  # forward: (B, 10)
-    loss = cross_entropy(logits, labels)  # how wrong, one number
+    loss = cross_entropy(logits, labels)  # how wrong: one number
     optimiser.zero_grad()  # forget the last step's gradients
     loss.backward()  # backward: d loss / d weight, for every weight
     optimiser.step()  # move every weight a little against its gradient
@@ -49,22 +49,22 @@ def training_step(model: nn.Module, optimiser: Optimiser, x: Tensor, labels: Ten
 
 
 class Engine(Protocol):
-    """What can train: `AutogradEngine` here, and ``NumpyEngine`` with every gradient by hand."""
+    """What trains a network: `AutogradEngine`, or ``NumpyEngine`` with gradients by hand."""
 
     def train(self, x: Tensor, labels: Tensor, learning_rate: float) -> Any:
-        """Take one step; return the loss before it, in whatever form is cheap."""
+        """Take one step; return the loss before it, in the form that is cheapest."""
 
     def numbers(self, losses: list[Any]) -> np.ndarray:
-        """Return losses that `train` gave as (N,) float32."""
+        """Convert losses that `train` returned: (N,) float32."""
 
     def weights(self) -> dict[str, Any]:
-        """Return the weights themselves, by PyTorch's names."""
+        """Return the weights by PyTorch's names, not copied."""
 
-    def memory(self) -> dict[str, Any]:
-        """Return what the optimiser remembers between steps, as named tensors."""
+    def optimiser_state(self) -> dict[str, Any]:
+        """Return the state of the optimiser as named tensors."""
 
-    def restore(self, weights: dict[str, Tensor], memory: dict[str, Tensor]) -> None:
-        """Go on from what `weights` and `memory` once gave; ValueError if they do not fit."""
+    def restore(self, weights: dict[str, Tensor], state: dict[str, Tensor]) -> None:
+        """Restore saved `weights` and `optimiser_state`; ValueError if they do not fit."""
 
 
 class AutogradEngine:
@@ -83,33 +83,33 @@ class AutogradEngine:
     def weights(self) -> dict[str, Tensor]:
         return self.model.state_dict()
 
-    def memory(self) -> dict[str, Tensor]:
+    def optimiser_state(self) -> dict[str, Tensor]:
         named = {
             f"{name}.{i}": tensor
-            for name, tensors in self.optimiser.memory.items()
+            for name, tensors in self.optimiser.state.items()
             for i, tensor in enumerate(tensors)
         }
         return named | {"steps": torch.tensor(self.optimiser.steps)}
 
-    def restore(self, weights: dict[str, Tensor], memory: dict[str, Tensor]) -> None:
-        own = self.memory()
-        if {n: (t.shape, t.dtype) for n, t in memory.items()} != {
+    def restore(self, weights: dict[str, Tensor], state: dict[str, Tensor]) -> None:
+        own = self.optimiser_state()
+        if {n: (t.shape, t.dtype) for n, t in state.items()} != {
             n: (t.shape, t.dtype) for n, t in own.items()
-        } or not 0 <= memory["steps"] < 2**31:
-            raise ValueError("what the optimiser remembered does not fit it.")
+        } or not 0 <= state["steps"] < 2**31:
+            raise ValueError("the saved state does not fit this optimiser.")
         try:
             self.model.load_state_dict(weights)
         except RuntimeError as error:
             raise ValueError(f"the saved weights do not fit this network: {error}") from error
-        self.optimiser.steps = int(memory["steps"])
+        self.optimiser.steps = int(state["steps"])
         for name, tensor in own.items():
-            tensor.copy_(memory[name])
+            tensor.copy_(state[name])
 
 
 def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:
     """Return the order in which an epoch visits n images: (n,) int64, a permutation.
 
-    It depends on nothing but its arguments, so a run can be taken up again anywhere.
+    It depends only on its arguments, so a run can be resumed at any step.
     """
     return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(n)
 
@@ -119,8 +119,8 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches of an epoch from batch number ``first`` on; the last may be smaller.
 
-    The images stay where they are as bytes; a few thousand at a time are gathered and converted,
-    which costs a tenth of doing it image by image as a ``DataLoader`` does.
+    The images stay bytes in one array; about a thousand at a time are gathered and converted. A
+    ``DataLoader`` converts them one by one, which takes ten times as long.
 
     Yields
     ------
@@ -144,19 +144,19 @@ def training_steps(
     augment: bool = False,
     first_step: int = 0,
 ) -> Iterator[Any]:
-    """Train for ever, an epoch after the other; yield each step's loss as the engine gives it.
+    """Train without end, epoch after epoch; yield each step's loss as the engine returns it.
 
-    Nothing is read back from the tensors here: ``.item()`` at every step would make the loop wait
-    for each number. Whoever drives the loop decides when to look, and when to stop.
+    No tensor is read here: ``.item()`` at every step would make the loop wait for each number. The
+    caller decides when to read the losses, and when to stop.
 
     Parameters
     ----------
     learning_rate : callable
-        Takes the number of the step, from 0 on, and returns the rate to take it with.
+        Takes the number of the step, from 0 on, and returns its learning rate.
     augment : bool
-        Whether each image is changed a little every time, see `mnist_core.data.augmentation`.
+        Whether each image is changed a little every time, see ``data.augmentation``.
     first_step : int
-        Where to begin, as if the steps before had been taken.
+        The step to begin with; those before it are skipped.
     """
     steps_an_epoch = -(-len(images) // batch_size)
     step = first_step

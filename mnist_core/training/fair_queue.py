@@ -1,4 +1,4 @@
-"""A queue that serves its owners by turns: many entries of one do not delay another's."""
+"""A queue that serves its owners in turn: many entries of one do not delay another's."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class Owned(Protocol):
 
 
 T = TypeVar("T", bound=Owned)
-MOST_OWNERS = 1_000  # remembered; whoever has not been served for so long counts as new
+MOST_OWNERS = 1_000  # remembered; an owner not served for longer counts as new
 
 
 class FairQueue(Generic[T]):
-    """Entries wait in order, but the owner served longest ago comes first. Not thread-safe."""
+    """Entries wait in order, but the owner who was served longest ago is next. Not thread-safe."""
 
     def __init__(self) -> None:
         self._waiting: deque[T] = deque()
-        self._served: dict[str, int] = {}  # owner: number of the latest turn
+        self._served: dict[str, int] = {}  # owner: number of the last turn
         self._turns = 0
 
     def __len__(self) -> int:
@@ -34,12 +34,12 @@ class FairQueue(Generic[T]):
         self._waiting.append(entry)
 
     def remove(self, entry: T) -> None:
-        """Take an entry out, if it waits."""
+        """Remove an entry if it waits."""
         if entry in self._waiting:
             self._waiting.remove(entry)
 
     def take(self) -> T:
-        """Return the entry whose turn it is; IndexError if none waits."""
+        """Remove and return the next entry; IndexError if none waits."""
         entry = self.order()[0]
         self._waiting.remove(entry)
         self._turns += 1

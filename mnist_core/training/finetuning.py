@@ -1,15 +1,9 @@
-"""Tuning a trained model on a visitor's own drawings, without letting it forget.
+"""Fine-tuning of a trained model on a visitor's drawings, with rehearsal against forgetting.
 
-One image in eight of each step's batch is a drawing, every time changed a little; the others are
-training images of the data the model comes from: rehearsal, the oldest remedy against forgetting
-(Robins, 1995). The drawings left out of tuning, and the test set, show before and after what it
-gained and what it lost.
-
-The mix and the rates were measured with eleven writers' pen digits, each writer a visitor with ten
-drawings to learn from and ten left out, on the bundled models. The left-out ones go from 76
-to 90 % (linear), 97 to 100 % (MLP) and 98 to 99 % (CNN); MNIST's test set changes by +0.1 points at
-the mean and -0.4 at the worst (linear), by less than 0.1 at the worst (MLP, CNN). Half and half,
-the linear model forgets 3 of its 91 points and the CNN up to 0.2.
+One image in eight of each batch is a drawing, changed a little every time; the others are training
+images of the model's own data (rehearsal: Robins, 1995). The accuracy on drawings left out of the
+tuning and on the test set, before and after, shows what the model gained and lost.
+``benchmarks/README.md`` reports how the mix and the learning rates were chosen.
 """
 
 from __future__ import annotations
@@ -30,38 +24,33 @@ from mnist_core.evaluation import metrics
 from mnist_core.nn import architectures
 from mnist_core.nn.optimisers import AdamW
 from mnist_core.nn.schedules import one_cycle
+from mnist_core.training.configs import TrainingConfig
 from mnist_core.training.engine import AutogradEngine
 from mnist_core.training.history import History, Snapshot
 from mnist_core.training.run import TrainingFailedError
 
-__all__ = [
-    "FEWEST",
-    "FineTuning",
-    "Scores",
-    "mixed_batch",
-    "too_few",
-]
+__all__ = ["FEWEST", "FineTuning", "Scores", "mixed_batch", "too_few"]
 
-FEWEST = 5  # drawings to tune on, and as many to judge by
+Labelled = tuple[np.ndarray, np.ndarray]  # images (N, 28, 28) uint8 and labels (N,) int64
+FEWEST = 5  # drawings to tune on, and as many to test on
 STEPS = 300
-Labelled = tuple[np.ndarray, np.ndarray]
-OWN, REHEARSED = 16, 112  # images a batch
-# the highest of one cycle
+OWN, REHEARSED = 16, 112  # images in a batch
+# the highest rate of one cycle
 LEARNING_RATES = {"linear": 0.002, "mlp": 0.002, "cnn": 0.001, "deep": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Shares of right answers, 0 to 1.
+    """Accuracies, 0 to 1.
 
     Attributes
     ----------
     left_out : float
         On the drawings that were left out of the tuning.
     tuned_on : float
-        On the drawings it learns from.
+        On the drawings it was tuned on.
     test : float
-        On the whole test set of the data that is rehearsed.
+        On the whole test set of the rehearsed data.
     """
 
     left_out: float
@@ -70,7 +59,7 @@ class Scores:
 
 
 def too_few(tune: int, left_out: int) -> str:
-    """Return what is missing before a model can be tuned on so many drawings, a sentence, or ""."""
+    """Return why these are too few drawings for a tuning, a sentence, or ""."""
     if tune >= FEWEST and left_out >= FEWEST:
         return ""
     return (
@@ -81,14 +70,11 @@ def too_few(tune: int, left_out: int) -> str:
 
 
 def mixed_batch(
-    drawings: tuple[np.ndarray, np.ndarray],
-    training: tuple[np.ndarray, np.ndarray],
-    seed: int,
-    step: int,
+    drawings: Labelled, training: Labelled, seed: int, step: int
 ) -> tuple[Tensor, Tensor]:
-    """Return a batch of 16 drawings, changed a little, and 112 training images, as they are.
+    """Return a batch of 16 drawings, changed a little, and 112 unchanged training images.
 
-    It depends on nothing but its arguments.
+    It depends only on its arguments.
 
     Parameters
     ----------
@@ -100,7 +86,7 @@ def mixed_batch(
     (128, 1, 28, 28) float32 in [0, 1] and (128,) int64.
     """
     rng = np.random.Generator(np.random.PCG64([seed, step]))
-    own = rng.integers(len(drawings[0]), size=OWN)  # some several times: they are few
+    own = rng.integers(len(drawings[0]), size=OWN)  # with repetition: they are few
     old = rng.integers(len(training[0]), size=REHEARSED)
     x = augmented(to_input(drawings[0][own]), generator_for(seed, step))  # (16, 1, 28, 28)
     labels = np.concatenate([drawings[1][own], training[1][old]])
@@ -108,29 +94,31 @@ def mixed_batch(
 
 
 class FineTuning:
-    """A model on its way to somebody's handwriting: what a worker of ``TrainingQueue`` can drive.
-
-    Attributes
-    ----------
-    before, after : Scores or None
-        Measured before the first step and after the last.
-    reason : str
-        Where the tuned weights come from, in words; kept with them.
-    saved_as : str
-        Id of the run that holds the tuned weights, once it is kept.
+    """A model that is tuned on drawings; a ``Run`` for the ``TrainingQueue``.
 
     Parameters
     ----------
     architecture : str
-        A key of ``models.ARCHITECTURES``.
+        A key of ``ARCHITECTURES``.
     weights : mapping of str to Tensor
-        Where to begin; not changed.
+        The weights to begin with; not changed.
     drawings, left_out : tuple of (N, 28, 28) uint8 and (N,) int64
-        Images and labels: those to learn from, and those left out, which judge.
+        Images and labels: those to tune on, and those to test on.
     dataset : Dataset
-        What is rehearsed, and whose test set shows what was forgotten.
+        Its training images are rehearsed; its test set shows what was forgotten.
     source : str
-        What the model is called that it begins from.
+        The title of the model that is tuned.
+
+    Attributes
+    ----------
+    config : TrainingConfig
+        The settings of the steps; there are ``total_steps`` of them, whatever the epochs.
+    before, after : Scores or None
+        Measured before the first step and after the last.
+    reason : str
+        Where the tuned weights come from, a sentence for their run.
+    saved_as : str
+        Id of the run that holds the tuned weights, once there is one.
 
     Raises
     ------
@@ -156,9 +144,20 @@ class FineTuning:
         self.drawings, self.left_out = drawings, left_out
         self.reason = f"Tuned on {len(drawings[1])} drawings of mine, from: {source}."
         copies = {name: tensor.detach().clone() for name, tensor in weights.items()}
-        # it stays in evaluation mode: so few drawings would spoil the statistics of a batch norm
+        # in evaluation mode: a few drawings would spoil the statistics of batch normalisation
         self._model = architectures.with_weights(architecture, copies).requires_grad_(True)
         rate = LEARNING_RATES[architecture]
+        self.config = TrainingConfig(
+            dataset.name,
+            architecture,
+            "AdamW",
+            rate,
+            batch_size=OWN + REHEARSED,
+            epochs=1,
+            seed=seed,
+            schedule="one-cycle",
+            augment=True,
+        )
         self._engine = AutogradEngine(self._model, AdamW(self._model.parameters(), rate))
         self.total_steps = STEPS
         self.history = History(
@@ -175,17 +174,19 @@ class FineTuning:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the steps that are left will take, or None before that is known."""
+        """How long the remaining steps will take, or None before the first one."""
         rate = self.history.steps_per_s
         return (self.total_steps - self.history.step) / rate if rate else None
 
     def advance(self, max_steps: int, max_s: float = math.inf) -> None:
-        """Take up to so many steps for up to so many seconds; measure before and after them all.
+        """Take at most ``max_steps`` steps in about ``max_s`` seconds.
+
+        The scores are measured before the first step and after the last.
 
         Raises
         ------
         TrainingFailedError
-            If the loss is no longer a number.
+            If the loss is no longer a finite number.
         """
         self.before = self.before or self._scores()
         history, started = self.history, time.perf_counter()
@@ -207,19 +208,19 @@ class FineTuning:
             self.after = self._scores()
 
     def learning_rate_at(self, step: int) -> float:
-        """Return the rate of a step: one cycle, rising and falling."""
+        """Return the learning rate of a step: it rises and falls in one cycle."""
         return self.history.learning_rates[-1][1] * one_cycle(step, self.total_steps)
 
     def set_learning_rate(self, rate: float) -> None:
-        """Go on with another highest learning rate."""
+        """Use another highest learning rate from the next step on."""
         history = self.history
         history.learning_rates = [*history.learning_rates, (history.step, rate)]
 
     def rest(self) -> None:
-        """Nothing is held ahead."""
+        """Do nothing: no images are prefetched."""
 
     def publish_weights(self) -> None:
-        """Replace ``snapshot`` by a copy of the weights as they are now."""
+        """Replace ``snapshot`` by a copy of the present weights."""
         weights = {
             name: w.detach().clone(memory_format=torch.contiguous_format)
             for name, w in self._model.state_dict().items()

@@ -1,35 +1,42 @@
-"""What is kept of a run: losses, times, check-ups, snapshots, and the same in words."""
+"""The history of a run: losses, times, epoch metrics, snapshots, and a summary in words.
+
+No torch here: run records are read before torch is loaded.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from mnist_core.common import formatting
+from mnist_core.common.formatting import quoted
 
-__all__ = ["Checkup", "History", "Progress", "Snapshot", "progress_of", "running_mean"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["EpochMetrics", "History", "Progress", "Snapshot", "progress_of", "running_mean"]
 
 WINDOW = 100  # steps; the lesson's chart averages the loss over the last 100
-FEWEST_STEPS = 20  # before the speed means anything
+FEWEST_STEPS = 20  # before the speed is shown
 
 
 @dataclass(frozen=True, slots=True)
-class Checkup:
-    """How the network does after an epoch.
+class EpochMetrics:
+    """Metrics of a network after an epoch.
 
     Attributes
     ----------
     step : int
     test_accuracy, test_loss : float
-        On the whole test set; accuracy from 0 to 1, the loss is the mean cross-entropy.
+        On the whole test set; the accuracy is from 0 to 1, the loss the mean cross-entropy.
     train_accuracy, train_loss : float
         On the first 2,000 training images.
     dead_units : float
-        Share of hidden units that give 0 for all of these images, 0 to 1; 0 without hidden units.
+        Share of hidden units that are 0 for all of these images, 0 to 1; 0 without hidden units.
     largest_class : float
-        Share of the test images given to the class that is named most, 0 to 1.
+        Share of the test images predicted as the most frequent class, 0 to 1.
     """
 
     step: int
@@ -44,27 +51,27 @@ class Checkup:
         for field_ in fields(self):
             value = getattr(self, field_.name)
             if not isinstance(value, int | float) or isinstance(value, bool):
-                raise ValueError(f"expected a number for “{field_.name}”, got {value!r:.40}.")
+                raise ValueError(f"expected a number for “{field_.name}”, got {quoted(value)}.")
 
 
 @dataclass(slots=True)
 class History:
-    """What happened so far. Only the thread that trains writes; pages read up to ``step``.
+    """What a run has recorded. Only the thread that trains writes; pages read up to ``step``.
 
     Attributes
     ----------
     losses : (total_steps,) float32
-        The loss of each batch before its step; valid up to ``step``.
+        The loss of each batch before its step, valid up to ``step``.
     seconds : (total_steps,) float32
-        Seconds of training after each step; valid up to ``step``.
+        Seconds of training after each step, valid up to ``step``.
     learning_rates : list of (step, rate)
-        The chosen rate, and each change: from ``step`` on it is ``rate``.
+        The learning rate from step 0 on, and each change of it.
     step : int
         Steps taken.
     training_s : float
-        Seconds spent on steps and check-ups, pauses and waiting left out.
-    checkups : list of Checkup
-        One after each epoch.
+        Seconds spent on steps and epoch metrics, without pauses and waiting.
+    epoch_metrics : list of EpochMetrics
+        One for each completed epoch.
     """
 
     losses: np.ndarray
@@ -72,7 +79,7 @@ class History:
     learning_rates: list[tuple[int, float]]
     step: int = 0
     training_s: float = 0.0
-    checkups: list[Checkup] = field(default_factory=list)
+    epoch_metrics: list[EpochMetrics] = field(default_factory=list)
 
     @property
     def steps_per_s(self) -> float:
@@ -81,19 +88,19 @@ class History:
     @property
     def accuracies(self) -> list[tuple[int, float]]:
         """(step, accuracy on the test set, 0 to 1) after each epoch."""
-        return [(c.step, c.test_accuracy) for c in self.checkups]
+        return [(m.step, m.test_accuracy) for m in self.epoch_metrics]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A finished copy of a network's weights, and the step at which it was taken."""
+    """A copy of a network's weights, and the step at which it was taken."""
 
     step: int
     weights: dict[str, Tensor]
 
 
 def running_mean(values: np.ndarray, window: int = WINDOW) -> np.ndarray:
-    """Return the mean of each value and up to ``window - 1`` before it: (N,) -> (N,) float64."""
+    """Return the mean of each value and the ``window - 1`` before it: (N,) -> (N,) float64."""
     total = np.cumsum(values, dtype=np.float64)
     total[window:] -= total[:-window].copy()
     return total / np.minimum(np.arange(1, len(values) + 1), window)
@@ -101,7 +108,7 @@ def running_mean(values: np.ndarray, window: int = WINDOW) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run's numbers in words, a dash where there is none yet."""
+    """A summary of a run in words, with a dash for what is not known yet."""
 
     loss: str
     accuracy: str
@@ -111,13 +118,13 @@ class Progress:
 
 
 def progress_of(history: History, total_steps: int) -> Progress:
-    """Put a run's numbers into words."""
+    """Summarise a run in words."""
     step, rate = history.step, history.steps_per_s
     recent = history.losses[max(0, step - WINDOW) : step]
-    known = rate and step >= FEWEST_STEPS  # the first steps are slow and say nothing of the rest
+    known = rate and step >= FEWEST_STEPS  # the first steps are slower than the rest
     return Progress(
         loss=formatting.loss(float(recent.mean())) if step else "–",
-        accuracy=f"{history.checkups[-1].test_accuracy:.4f}" if history.checkups else "–",
+        accuracy=f"{history.accuracies[-1][1]:.4f}" if history.epoch_metrics else "–",
         speed=f"{rate:,.0f}" if known else "–",
         spent=formatting.duration(history.training_s),
         left=formatting.duration((total_steps - step) / rate) if known else "–",

@@ -1,31 +1,30 @@
-"""A run with a place among the others: what a page sees of it, and may ask of it."""
+"""A run in the training queue: what a page reads of it, and asks for."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
 from mnist_core.common.files import new_id
-from mnist_core.training.configs import check_learning_rate
+from mnist_core.data.datasets import Dataset
+from mnist_core.training.configs import TrainingConfig, check_learning_rate
 from mnist_core.training.history import History, Snapshot
-from mnist_core.training.status import Status
+from mnist_core.training.status import ENDED, Status
 
-if TYPE_CHECKING:
-    from mnist_core.training.queue import TrainingQueue
-
-__all__ = ["ACTIVE", "ENDED", "Job", "Run", "Save", "Status"]
-
-ACTIVE: tuple[Status, ...] = ("queued", "running")
-ENDED: tuple[Status, ...] = ("finished", "stopped", "failed")
+__all__ = ["AnyRun", "Job", "JobQueue", "Run", "Save"]
 
 
 class Run(Protocol):
-    """What a worker can drive: a ``TrainingRun``, or a ``Race`` of two."""
+    """What a worker can train: a ``TrainingRun``, a ``Race`` of two, or a ``FineTuning``."""
 
     threads: int
 
+    @property
+    def config(self) -> TrainingConfig: ...
+    @property
+    def dataset(self) -> Dataset: ...
     @property
     def total_steps(self) -> int: ...
     @property
@@ -40,55 +39,77 @@ class Run(Protocol):
     def set_learning_rate(self, rate: float) -> None: ...
 
 
-class Job:
-    """A run in the hands of the workers. Pages read its attributes and call its methods.
+class JobQueue(Protocol):
+    """What a job asks of its queue; see ``TrainingQueue``."""
+
+    def enqueue(self, job: Job, last_step: int) -> None: ...
+    def withdraw(self, job: Job, wish: Literal["pause", "stop"]) -> None: ...
+    def change_rate(self, job: Job, rate: float) -> None: ...
+    def place_of(self, job: Job) -> int: ...
+
+
+AnyRun = TypeVar("AnyRun", bound=Run)
+
+
+class Job(Generic[AnyRun]):
+    """A run in the training queue. Pages read its attributes and call its methods.
 
     Attributes
     ----------
     status : Status
     reason : str
-        Why it failed, or was paused without being asked to: a sentence, or "".
+        Why the run failed or was paused automatically, a sentence, or "".
     problem : str
-        Why it could not be written down, a sentence, or "".
+        Why the run could not be saved, a sentence, or "".
+    wish : str
+        What was asked for last: "go", "pause" or "stop". The queue sets this and what follows.
+    last_step : int
+        The step at which to pause.
+    new_rate : float or None
+        A learning rate for the next step.
+    is_busy : bool
+        Whether a worker trains the run, or it is being saved.
+    watched : float
+        When a visitor last looked at the run, by ``time.monotonic()``.
     """
 
     def __init__(
         self,
-        jobs: TrainingQueue,
+        queue: JobQueue,
         owner: str,
-        run: Run,
+        run: AnyRun,
         save: Save | None,
         job_id: str | None = None,
     ) -> None:
         self.id, self.owner, self.run = job_id or new_id(), owner, run
         self.status: Status = "paused"
         self.reason = self.problem = ""
-        self._jobs, self._save, self._saving = jobs, save, threading.Lock()
-        self._wish: Literal["go", "pause", "stop"] = "pause"
-        self._last_step = run.total_steps  # where to pause again, when stepping
-        self._new_rate: float | None = None
-        self._held = False  # a worker has it in hand
-        self._seen = time.monotonic()
+        self.wish: Literal["go", "pause", "stop"] = "pause"
+        self.last_step = run.total_steps
+        self.new_rate: float | None = None
+        self.is_busy = False
+        self.watched = time.monotonic()
+        self._queue, self._save, self._saving = queue, save, threading.Lock()
 
     def resume(self) -> None:
-        """Go on (or start)."""
+        """Train to the end."""
         self.run_to(self.run.total_steps)
 
     def step(self, n_steps: int = 1) -> None:
-        """Take so many steps, then pause."""
+        """Train for ``n_steps`` steps, then pause."""
         self.run_to(self.run.history.step + n_steps)
 
     def run_to(self, step: int) -> None:
-        """Go on to this step, then pause; at once if it is behind already."""
-        self._jobs._enqueue(self, step)
+        """Train up to this step, then pause; pause at once if the run is past it."""
+        self._queue.enqueue(self, step)
 
     def pause(self) -> None:
-        """Stop at the next step, or leave the queue; `resume` goes on from there."""
-        self._jobs._withdraw(self, "pause")
+        """Pause at the next step, or leave the queue; `resume` continues from there."""
+        self._queue.withdraw(self, "pause")
 
     def stop(self) -> None:
-        """End the run here for good, or take it from the queue; what it has learnt stays."""
-        self._jobs._withdraw(self, "stop")
+        """End the run at the next step; its weights and history stay."""
+        self._queue.withdraw(self, "stop")
 
     def set_learning_rate(self, rate: float) -> None:
         """Use another learning rate from the next step on.
@@ -99,21 +120,21 @@ class Job:
             If it is not a number above 0.
         """
         check_learning_rate(rate)
-        self._jobs._set_rate(self, rate)
+        self._queue.change_rate(self, rate)
 
     def watch(self) -> None:
-        """Note that somebody is watching."""
-        self._seen = time.monotonic()
+        """Note that a visitor looks at the run now."""
+        self.watched = time.monotonic()
 
     def save(self) -> None:
-        """Save the run on the disk as it is; if that fails, `problem` says why."""
+        """Save the run; if that fails, `problem` says why."""
         with self._saving:
             if self._save is None:
                 return
             try:
                 self._save(self)
                 self.problem = ""
-            except Exception as error:  # whatever it is, the run goes on, and so does its worker
+            except Exception as error:  # whatever it is, the run and its worker go on
                 why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
                 self.problem = (
                     f"This run could not be written to the server's disk ({why}). It goes on, but "
@@ -121,7 +142,7 @@ class Job:
                 )
 
     def stop_saving(self) -> None:
-        """Never write the run down again, once a write that is under way has ended."""
+        """Never save the run again; wait for a save that is under way."""
         with self._saving:
             self._save = None
 
@@ -131,8 +152,8 @@ class Job:
 
     @property
     def place(self) -> int:
-        """How many wait before this one; 0 if it is next or does not wait."""
-        return self._jobs._place(self)
+        """How many jobs wait before this one; 0 if it is next or does not wait."""
+        return self._queue.place_of(self)
 
 
 Save = Callable[[Job], None]

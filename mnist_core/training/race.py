@@ -1,4 +1,4 @@
-"""Two engines from the same start, side by side: PyTorch's autograd, and NumPy by hand."""
+"""Two engines side by side from the same start: PyTorch's autograd, and NumPy by hand."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ __all__ = ["Race"]
 
 
 class Race:
-    """Two runs that share a thread by turns of equal time, so that the faster one is ahead.
+    """Two runs that share a thread in turns of equal time, so that the faster one is ahead.
 
     Attributes
     ----------
     lanes : dict of str to TrainingRun
         "autograd" and "numpy": the same settings, weights and order of images.
+    history, snapshot
+        Those of the lane that is behind.
     """
 
     threads = 1
@@ -31,7 +33,7 @@ class Race:
 
     @classmethod
     def of(cls, config: TrainingConfig, dataset: Dataset) -> Race:
-        """Line both engines up at the start.
+        """Create a race with both engines at step 0.
 
         Raises
         ------
@@ -54,12 +56,15 @@ class Race:
         return self.lanes["autograd"].config
 
     @property
+    def dataset(self) -> Dataset:
+        return self.lanes["autograd"].dataset
+
+    @property
     def total_steps(self) -> int:
         return self.lanes["autograd"].total_steps
 
     @property
     def history(self) -> History:
-        """The history of the one that is behind."""
         return self._behind.history
 
     @property
@@ -71,12 +76,12 @@ class Race:
         return all(run.finished for run in self.lanes.values())
 
     def advance(self, max_steps: int, max_s: float = math.inf) -> None:
-        """Let each engine go for half of the time.
+        """Train each lane for half of the time.
 
         Raises
         ------
         TrainingFailedError
-            If one of them cannot go on.
+            If one of them cannot continue.
         """
         for run in self.lanes.values():
             if not run.finished:
@@ -95,7 +100,7 @@ class Race:
             run.set_learning_rate(rate)
 
     def differences(self) -> np.ndarray:
-        """Return |loss in PyTorch - loss in NumPy| of every step both have taken: (n,) float32."""
+        """Return |loss in PyTorch - loss in NumPy| of the steps both have taken: (n,) float32."""
         one, other = (run.history for run in self.lanes.values())
         n = min(one.step, other.step)
         return np.abs(one.losses[:n] - other.losses[:n])

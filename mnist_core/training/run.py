@@ -1,4 +1,4 @@
-"""A training run: its settings, its network, and everything that has happened to it."""
+"""A training run: its settings, its network and its history."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from mnist_core.nn.optimisers import OPTIMISERS
 from mnist_core.nn.schedules import SCHEDULES
 from mnist_core.training import engine
 from mnist_core.training.configs import TrainingConfig, check_learning_rate
-from mnist_core.training.history import Checkup, History, Snapshot
+from mnist_core.training.history import EpochMetrics, History, Snapshot
 
-__all__ = ["TrainingFailedError", "TrainingRun", "moment_steps"]
+__all__ = ["TrainingFailedError", "TrainingRun", "snapshot_steps"]
 
-DIVERGED_LOSS = 1e6  # the right class gets a probability below exp(-1e6): nothing comes back
-MOMENTS, MOMENTS_BYTES = 40, 20_000_000  # how many snapshots a run keeps, and how large in all
+DIVERGED_LOSS = 1e6  # a run with such a loss does not recover
+MOST_SNAPSHOTS, MOST_SNAPSHOT_BYTES = 40, 20_000_000  # of a run, together
 
 
 class TrainingFailedError(Exception):
-    """A run cannot go on; the message says at which step, and what to try."""
+    """A run cannot continue; the message says at which step, and what to try."""
 
 
-def moment_steps(total_steps: int, weight_bytes: int) -> np.ndarray:
-    """Return the steps at which a snapshot is kept: 0, 1, ... total, close first, then far apart.
+def snapshot_steps(total_steps: int, weight_bytes: int) -> np.ndarray:
+    """Return the steps at which a snapshot is taken: 0, 1, ... total, evenly spaced in logarithms.
 
-    The first steps change most; evenly spaced logarithms give them their share. At most 40, fewer
-    if the weights are so large that they would take more than 20 MB together.
+    The first steps change the weights most, so most snapshots are taken there. There are at most
+    40, and fewer if their weights would take more than 20 MB together.
     """
-    most = max(2, min(MOMENTS, MOMENTS_BYTES // max(1, weight_bytes)))
+    most = max(2, min(MOST_SNAPSHOTS, MOST_SNAPSHOT_BYTES // max(1, weight_bytes)))
     steps = np.geomspace(total_steps, 1, most - 1).round().astype(np.int64)
     return np.unique(np.concatenate([[0], steps]))
 
 
 class TrainingRun:
-    """A network on its way through its epochs. Not thread-safe: one thread drives it.
+    """A network in training. Not thread-safe: one thread trains it.
 
     Others may read ``history`` and ``snapshot`` at any time: a step is counted only after its loss
     is written, and a snapshot is replaced, never changed.
@@ -51,10 +51,16 @@ class TrainingRun:
     Parameters
     ----------
     threads : int
-        How many CPU threads it is meant for. The last bits of a sum depend on it, so a run that is
-        taken up again needs the same number. Whoever drives the run sets them. One is fastest for
-        small batches, and does not suffer when other programs want the processor: with two, each
-        step waits for the slower one.
+        Number of CPU threads. The last bits of a sum depend on it, so a resumed run needs the same
+        number. The caller of `advance` sets them. One is fastest for small batches, also when other
+        programs use the processor: with two, each step waits for the slower one.
+
+    Attributes
+    ----------
+    snapshot : Snapshot
+        The weights that were published last.
+    unsaved_snapshots : list of Snapshot
+        Those taken at `snapshot_steps` and not saved yet; see ``workspace.checkpoints``.
     """
 
     def __init__(self, config: TrainingConfig, dataset: Dataset, threads: int = 1) -> None:
@@ -66,13 +72,11 @@ class TrainingRun:
             np.zeros(self.total_steps, dtype=np.float32),
             [(0, config.learning_rate)],
         )
-        self._engine = _engine_for(config)
+        self.engine = _engine_for(config)
         self.snapshot = self._take_snapshot()
         weight_bytes = sum(t.nbytes for t in self.snapshot.weights.values())
-        self.moment_steps = moment_steps(self.total_steps, weight_bytes)
-        self.moments = [
-            self.snapshot
-        ]  # those not yet put away, see `mnist_core.workspace.checkpoints`
+        self.snapshot_steps = snapshot_steps(self.total_steps, weight_bytes)
+        self.unsaved_snapshots = [self.snapshot]
         self._steps: Iterator[Any] | None = None
 
     @property
@@ -81,16 +85,16 @@ class TrainingRun:
 
     @property
     def model(self) -> nn.Sequential:
-        """A model that predicts with the weights as they are now."""
+        """A copy of the model with its present weights."""
         return architectures.with_weights(self.config.architecture, self._take_snapshot().weights)
 
     def advance(self, max_steps: int, max_s: float = math.inf) -> None:
-        """Take up to so many steps for up to so many seconds; stop at the end of an epoch.
+        """Take at most ``max_steps`` steps in about ``max_s`` seconds; stop at an epoch's end.
 
         Raises
         ------
         TrainingFailedError
-            If the loss is no longer a number, or far too large to come back from.
+            If the loss is NaN, or so large that the run cannot recover.
         """
         started = time.perf_counter()
         before = self.history.training_s
@@ -109,7 +113,7 @@ class TrainingRun:
                 break
         if not losses:
             return
-        values, last = self._engine.numbers(losses), first + len(losses)
+        values, last = self.engine.numbers(losses), first + len(losses)
         now = history.training_s + time.perf_counter() - started
         history.losses[first:last] = values
         times = np.linspace(history.training_s, now, len(values) + 1)[1:]
@@ -118,25 +122,25 @@ class TrainingRun:
         history.step = first + int(bad[0]) + 1 if bad.size else last
         if bad.size:
             raise TrainingFailedError(self._explain_divergence(float(values[bad[0]])))
-        if history.step in self.moment_steps:
-            self.moments.append(self._take_snapshot())
+        if history.step in self.snapshot_steps:
+            self.unsaved_snapshots.append(self._take_snapshot())
         if history.step % self.steps_per_epoch == 0:
-            history.checkups.append(self._check_up())
+            history.epoch_metrics.append(self._measure())
 
     def _next_stop(self) -> int:
-        """Return the next step at which there is something to do: an epoch's end or a snapshot."""
+        """Return the next step that ends an epoch or needs a snapshot."""
         step, per_epoch = self.history.step, self.steps_per_epoch
         epoch_end = min((step // per_epoch + 1) * per_epoch, self.total_steps)
-        later = self.moment_steps[self.moment_steps > step]
+        later = self.snapshot_steps[self.snapshot_steps > step]
         return min(epoch_end, int(later[0])) if len(later) else epoch_end
 
     def rest(self) -> None:
-        """Let go of the images that were gathered ahead; `advance` gathers them again."""
+        """Release the prefetched images; `advance` gathers them again."""
         self._steps = None
 
     def _begin(self) -> Iterator[Any]:
         return engine.training_steps(
-            self._engine,
+            self.engine,
             self.dataset.train_images,
             self.dataset.train_labels,
             batch_size=self.config.batch_size,
@@ -147,15 +151,15 @@ class TrainingRun:
         )
 
     def learning_rate_at(self, step: int) -> float:
-        """Return the rate of a step that is now to be taken: the last chosen one, scheduled."""
+        """Return the learning rate of a step: the last chosen one times the schedule's share."""
         return self.history.learning_rates[-1][1] * self.schedule_share(step)
 
     def schedule_share(self, step: int) -> float:
-        """Return the share of the chosen learning rate at a step, 0 to 1."""
+        """Return the schedule's share of the chosen learning rate at a step, 0 to 1."""
         return SCHEDULES[self.config.schedule](step, self.total_steps)
 
     def set_learning_rate(self, rate: float) -> None:
-        """Go on with another learning rate (with a schedule: another highest one).
+        """Use another learning rate from the next step on; with a schedule, it is the highest one.
 
         Raises
         ------
@@ -164,54 +168,53 @@ class TrainingRun:
         """
         check_learning_rate(rate)
         rates, step = self.history.learning_rates, self.history.step
-        kept = [(s, r) for s, r in rates if s < step]
-        if not kept or kept[-1][1] != rate:
-            kept.append((step, rate))
-        self.history.learning_rates = kept  # replaced, not changed: others may be reading
+        changed = [(s, r) for s, r in rates if s < step]
+        if not changed or changed[-1][1] != rate:
+            changed.append((step, rate))
+        self.history.learning_rates = changed  # a new list: other threads may read the old one
 
     def publish_weights(self) -> None:
-        """Replace ``snapshot`` by a copy of the network's weights as they are now."""
+        """Replace ``snapshot`` by a copy of the present weights."""
         self.snapshot = self._take_snapshot()
 
     def _take_snapshot(self) -> Snapshot:
         weights = {
             name: torch.as_tensor(w).detach().clone(memory_format=torch.contiguous_format)
-            for name, w in self._engine.weights().items()
+            for name, w in self.engine.weights().items()
         }
         return Snapshot(self.history.step, weights)
 
     def weights(self) -> dict[str, Any]:
-        """Return the weights as they are now, as named tensors or arrays, not copied."""
-        return self._engine.weights()
+        """Return the present weights as named tensors or arrays, not copied."""
+        return self.engine.weights()
 
-    def memory(self) -> dict[str, Any]:
-        """Return what the optimiser remembers, as named tensors, not copied."""
-        return self._engine.memory()
+    def optimiser_state(self) -> dict[str, Any]:
+        """Return the state of the optimiser as named tensors, not copied."""
+        return self.engine.optimiser_state()
 
     def restore(
-        self, history: History, weights: Mapping[str, Tensor], memory: Mapping[str, Tensor]
+        self, history: History, weights: Mapping[str, Tensor], state: Mapping[str, Tensor]
     ) -> None:
-        """Stand where a saved run of the same configuration stood, to go on as if nothing had been.
+        """Restore a saved run of the same configuration; it continues bit for bit.
 
         Raises
         ------
         ValueError
-            If weights or memory do not fit the network.
+            If the weights or the optimiser's state do not fit the network.
         """
-        self._engine.restore(
-            {n: torch.as_tensor(w).float() for n, w in weights.items()}, dict(memory)
-        )
+        floats = {n: torch.as_tensor(w).float() for n, w in weights.items()}
+        self.engine.restore(floats, dict(state))
         self.history, self._steps = history, None
         self.publish_weights()
-        self.moments = []
+        self.unsaved_snapshots = []
 
-    def _check_up(self) -> Checkup:
+    def _measure(self) -> EpochMetrics:
         test = self.dataset.test_images, self.dataset.test_labels
         train = self.dataset.train_images[:2_000], self.dataset.train_labels[:2_000]
         model = self.model
         on_test, on_train = metrics.score(model, *test), metrics.score(model, *train)
         dead_units = metrics.dead_units(model, train[0])
-        return Checkup(
+        return EpochMetrics(
             self.history.step,
             on_test.accuracy,
             on_test.loss,

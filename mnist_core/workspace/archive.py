@@ -1,7 +1,7 @@
-"""A run's folder as one file to download, and such files, or weights alone, taken apart again.
+"""A run's folder as one zip file, and uploaded files unpacked again.
 
-What is uploaded comes from anywhere: it is read in memory, within limits, and nothing in it names a
-path or is run.
+An uploaded file is not trusted: it is read in memory, within limits, and nothing in it becomes a
+path or is executed.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from torch import Tensor
 
 from mnist_core.common.zips import DAMAGED, reason, wanted_files
 from mnist_core.nn import architectures
-from mnist_core.workspace.checkpoints import CHECKPOINT, MOMENTS, safe_tensors
+from mnist_core.workspace.checkpoints import CHECKPOINT, SNAPSHOTS, safe_tensors
 
 __all__ = ["Parcel", "architecture_of", "pack", "unpack"]
 
-# in an archive, unpacked; a run of ours has 43 files (twice, if packed again by a Mac) of 17 MB
+# of an unpacked archive; a run has 43 files (twice, if a Mac packed it again) and 17 MB
 MOST_FILES, MOST_BYTES = 128, 64_000_000
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # two letters would not do: a safetensors file may have them
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # a safetensors file may begin with the letters PK
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What an upload holds: a run's checkpoint with moments, or weights alone.
+    """What an uploaded file holds: a run's checkpoint with snapshots, or weights alone.
 
     Attributes
     ----------
     checkpoint : bytes
         Of a run, or b"".
-    moments : dict of int to bytes
-        Safetensors of earlier steps.
+    snapshots : dict of int to bytes
+        Step: weights at that step, as safetensors.
     weights : dict of str to Tensor
         Of a model, if there is no checkpoint.
     """
 
     checkpoint: bytes = b""
-    moments: dict[int, bytes] = field(default_factory=dict)
+    snapshots: dict[int, bytes] = field(default_factory=dict)
     weights: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -55,13 +55,12 @@ def pack(folder: Path) -> bytes:
 
 
 def unpack(data: bytes) -> Parcel:
-    """Look at an uploaded file and take it apart.
+    """Unpack an uploaded file.
 
     Raises
     ------
     ValueError
-        If it is neither a run's folder, nor a run's checkpoint, nor weights; the message says what
-        was expected and what came.
+        If it is neither a run's folder, nor a run's checkpoint, nor weights.
     """
     if data[:4] in _ZIP:
         return _unpack_archive(data)
@@ -87,17 +86,17 @@ def _unpack_archive(data: bytes) -> Parcel:
 
 
 def _role(name: str) -> int | None:
-    """Return -1 for the checkpoint, the step for a moment, and None for what is not needed."""
+    """Return -1 for the checkpoint, the step for a snapshot, and None for any other file."""
     path = PurePosixPath(name)
     if path.name == CHECKPOINT and len(path.parts) <= 2:
         return -1
     stem = path.stem
-    plain = path.parent.name == MOMENTS and path.suffix == ".safetensors" and len(path.parts) <= 3
+    plain = path.parent.name == SNAPSHOTS and path.suffix == ".safetensors" and len(path.parts) <= 3
     return int(stem) if plain and len(stem) == 8 and stem.isascii() and stem.isdecimal() else None
 
 
 def architecture_of(weights: dict[str, Tensor]) -> str:
-    """Return the name of the architecture that has tensors of these names and shapes.
+    """Return the name of the architecture with tensors of these names and shapes.
 
     Raises
     ------

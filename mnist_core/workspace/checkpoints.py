@@ -1,12 +1,12 @@
-"""A run as a folder a person can read, written so that no crash can spoil it, and read back.
+"""A run's folder on the disk, which people can read and no crash can spoil.
 
-    run.json                 settings, state, accuracy after each epoch
+    run.json                 settings, status, epoch metrics
     history.csv              loss, learning rate and time of every step
-    checkpoint.safetensors   all that is needed to go on: weights, optimiser, losses, and run.json
-    moments/00000123.safetensors   the weights at some earlier step, to look back
+    checkpoint.safetensors   all that is needed to resume: weights, optimiser, losses, run.json
+    moments/00000123.safetensors   a snapshot: the weights at an earlier step
 
-The checkpoint is complete in itself and replaced in one stroke, so it is what counts; the other
-files say the same for people and other programs.
+The checkpoint is complete and replaced atomically, so a run is restored from it alone; the other
+files are for people and other programs.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from mnist_core.common.files import write_atomically
+from mnist_core.common.formatting import quoted
 from mnist_core.data.datasets import Dataset
 from mnist_core.training.configs import TrainingConfig, check_learning_rate
-from mnist_core.training.history import Checkup, History, Snapshot
+from mnist_core.training.history import History, Snapshot
 from mnist_core.training.run import TrainingRun
 from mnist_core.workspace.run_record import RunRecord
 
 __all__ = [
     "RunFolder",
+    "checkpoint_bytes",
     "fingerprint",
     "history_csv",
     "parse_checkpoint",
@@ -44,23 +46,19 @@ __all__ = [
     "safe_tensors",
 ]
 
-CHECKPOINT, RECORD, HISTORY, MOMENTS = (
-    "checkpoint.safetensors",
-    "run.json",
-    "history.csv",
-    "moments",
-)
+CHECKPOINT, RECORD, HISTORY = "checkpoint.safetensors", "run.json", "history.csv"
+SNAPSHOTS = "moments"  # the folder's name since the first version
 COLUMNS = "step,loss,learning_rate,seconds\n"
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """Return a short text that differs when a data set's training images or labels do."""
+    """Return a checksum of a data set's training images and labels."""
     checksum = zlib.crc32(dataset.train_images.data)
     return f"{zlib.crc32(dataset.train_labels.data, checksum):08x}"
 
 
 def record_of(run: TrainingRun, old: RunRecord, status: str, reason: str = "") -> RunRecord:
-    """Return a run's record as it stands now; its id, kind and data stay as they were."""
+    """Return the present record of a run: ``old`` with its new status, history and settings."""
     history = run.history
     return dataclasses.replace(
         old,
@@ -71,13 +69,13 @@ def record_of(run: TrainingRun, old: RunRecord, status: str, reason: str = "") -
         training_s=float(history.training_s),
         config=run.config.to_json(),
         learning_rates=tuple(history.learning_rates),
-        checkups=tuple(dataclasses.asdict(c) for c in history.checkups),
+        epoch_metrics=tuple(history.epoch_metrics),
         threads=run.threads,
     )
 
 
 def history_csv(run: TrainingRun, first: int = 0) -> str:
-    """Return a line for each step from number ``first`` on, without the heading."""
+    """Return a line for each step from number ``first`` on, without the header."""
     history, out = run.history, io.StringIO()
     rates, which = history.learning_rates, 0
     rate_at = run.schedule_share
@@ -90,48 +88,48 @@ def history_csv(run: TrainingRun, first: int = 0) -> str:
 
 
 class RunFolder:
-    """Writes a run into its folder, again and again, as it goes."""
+    """Saves a run in its folder, and reads it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._rows = -1  # of the history already written by us
+        self._rows = -1  # lines of the history that this object has written
 
     def write(self, run: TrainingRun, record: RunRecord) -> None:
-        """Write everything as it stands.
+        """Save the run in its present state.
 
         Raises
         ------
         OSError
-            If the disk does not take it. What was there before is still whole.
+            If the disk cannot be written. The files saved before stay whole.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._rows < 0:
-            self._forget_moments_after(run.history.step)
-        while run.moments:
-            moment = run.moments[0]
-            write_atomically(self._moment_path(moment.step), save_tensors(moment.weights))
-            run.moments.pop(0)
+            self._delete_snapshots_after(run.history.step)
+        while run.unsaved_snapshots:
+            snapshot = run.unsaved_snapshots[0]
+            write_atomically(self._snapshot_path(snapshot.step), save_tensors(snapshot.weights))
+            run.unsaved_snapshots.pop(0)
         self._write_history(run)
-        write_atomically(self.folder / CHECKPOINT, _checkpoint(run, record))
+        write_atomically(self.folder / CHECKPOINT, checkpoint_bytes(run, record))
         self.write_record(record)
 
     def write_record(self, record: RunRecord) -> None:
         write_atomically(self.folder / RECORD, record.to_json())
 
     def read_record(self) -> RunRecord:
-        """Read what ``run.json`` says; OSError if it is not there, ValueError if it is damaged."""
+        """Read ``run.json``; OSError if there is none, ValueError if it is damaged."""
         return RunRecord.from_json((self.folder / RECORD).read_bytes())
 
-    def _forget_moments_after(self, step: int) -> None:
-        """Delete what a crash left beyond the checkpoint: the run may take another way now."""
-        for later in self.moment_steps():
+    def _delete_snapshots_after(self, step: int) -> None:
+        """Delete what a crash left beyond the checkpoint: the run may continue differently."""
+        for later in self.snapshot_steps():
             if later > step:
-                self._moment_path(later).unlink(missing_ok=True)
+                self._snapshot_path(later).unlink(missing_ok=True)
 
     def _write_history(self, run: TrainingRun) -> None:
         path = self.folder / HISTORY
-        rows, self._rows = self._rows, -1  # should writing fail half way, all is written anew
-        if rows < 0 or not path.exists():  # what a crash left beyond the checkpoint goes
+        rows, self._rows = self._rows, -1  # if writing fails, the next write replaces the file
+        if rows < 0 or not path.exists():  # replaces lines that a crash left beyond the checkpoint
             write_atomically(path, (COLUMNS + history_csv(run)).encode())
         elif run.history.step > rows:
             with path.open("a", encoding="utf-8") as file:
@@ -146,34 +144,36 @@ class RunFolder:
         OSError
             If there is none.
         ValueError
-            If it is damaged; the message says how.
+            If it is damaged.
         """
         return parse_checkpoint((self.folder / CHECKPOINT).read_bytes())
 
-    def moment_steps(self) -> list[int]:
-        """Return the steps of which the weights are kept, in order."""
-        names = [path.stem for path in (self.folder / MOMENTS).glob("*.safetensors")]
+    def snapshot_steps(self) -> list[int]:
+        """Return the steps of the saved snapshots, in order."""
+        names = [path.stem for path in (self.folder / SNAPSHOTS).glob("*.safetensors")]
         return sorted(int(name) for name in names if name.isdecimal())
 
-    def moment(self, step: int) -> Snapshot:
-        """Read the weights of an earlier step.
+    def snapshot(self, step: int) -> Snapshot:
+        """Read the snapshot of an earlier step.
 
         Raises
         ------
         OSError, ValueError
-            If they are not there or damaged.
+            If it is missing or damaged.
         """
-        return Snapshot(step, safe_tensors(self._moment_path(step).read_bytes())[0])
+        return Snapshot(step, safe_tensors(self._snapshot_path(step).read_bytes())[0])
 
-    def _moment_path(self, step: int) -> Path:
-        return self.folder / MOMENTS / f"{step:08d}.safetensors"
+    def _snapshot_path(self, step: int) -> Path:
+        return self.folder / SNAPSHOTS / f"{step:08d}.safetensors"
 
 
-def _checkpoint(run: TrainingRun, record: RunRecord) -> bytes:
-    # after a failure the weights may be no numbers: what stays is what was last published
+def checkpoint_bytes(run: TrainingRun, record: RunRecord) -> bytes:
+    """Return a run as the bytes of a safetensors file; `parse_checkpoint` reads them."""
+    # after a failure the weights may be NaN: save the last published ones
     weights = run.snapshot.weights if record.status == "failed" else run.weights()
     tensors = {f"model.{name}": torch.as_tensor(w).contiguous() for name, w in weights.items()}
-    tensors |= {f"optimiser.{n}": torch.as_tensor(t).contiguous() for n, t in run.memory().items()}
+    state = run.optimiser_state()
+    tensors |= {f"optimiser.{name}": torch.as_tensor(t).contiguous() for name, t in state.items()}
     step = run.history.step
     tensors["history.losses"] = torch.from_numpy(run.history.losses[:step])
     tensors["history.seconds"] = torch.from_numpy(run.history.seconds[:step])
@@ -186,7 +186,7 @@ def safe_tensors(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises
     ------
     ValueError
-        If the bytes are anything else; the message says so.
+        If they are not the bytes of a safetensors file.
     """
     try:
         tensors = load_tensors(data)
@@ -207,7 +207,7 @@ def parse_checkpoint(data: bytes) -> tuple[RunRecord, dict[str, Tensor]]:
     Raises
     ------
     ValueError
-        If they are not a run's checkpoint; the message says what is wrong.
+        If they are not the bytes of a run's checkpoint.
     """
     tensors, metadata = safe_tensors(data)
     if "run" not in metadata:
@@ -223,12 +223,12 @@ def parse_checkpoint(data: bytes) -> tuple[RunRecord, dict[str, Tensor]]:
 
 
 def restored(record: RunRecord, tensors: dict[str, Tensor], dataset: Dataset) -> TrainingRun:
-    """Return the run that a checkpoint holds, standing where it stood.
+    """Return the run that a checkpoint holds, ready to continue.
 
     Raises
     ------
     ValueError
-        If its parts do not fit each other or the data set; the message says which.
+        If its parts do not fit each other or the data set.
     """
     config = TrainingConfig.from_json(record.config)
     run = TrainingRun(config, dataset, record.threads)
@@ -241,19 +241,19 @@ def restored(record: RunRecord, tensors: dict[str, Tensor], dataset: Dataset) ->
         raise ValueError("This run says that it is finished, and that steps are left.")
     history = _history(record, tensors, run)
     weights = _part("model", tensors, run.weights())
-    memory = _part("optimiser", tensors, run.memory())
-    if record.status != "failed":  # after a failure anything may be left, and it does not go on
+    state = _part("optimiser", tensors, run.optimiser_state())
+    if record.status != "failed":  # after a failure the weights may be NaN, and are not trained
         for name, tensor in weights.items():
             if not torch.isfinite(tensor).all():
-                raise ValueError(f"The weights of {name!r:.40} are not finite numbers.")
-        if "steps" in memory and int(memory["steps"]) != record.step:
+                raise ValueError(f"The weights of {quoted(name)} are not finite numbers.")
+        if "steps" in state and int(state["steps"]) != record.step:
             raise ValueError("The optimiser has taken other steps than the run.")
-    run.restore(history, weights, memory)
+    run.restore(history, weights, state)
     return run
 
 
 def _part(kind: str, tensors: dict[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return a checkpoint's tensors of one kind; ValueError unless they are like the run's own."""
+    """Return a checkpoint's tensors of one kind; ValueError unless they fit the run's."""
     part = {n.removeprefix(f"{kind}."): t for n, t in tensors.items() if n.startswith(f"{kind}.")}
     expected = {name: torch.as_tensor(tensor) for name, tensor in own.items()}
     if {n: (t.shape, t.dtype) for n, t in part.items()} != {
@@ -279,19 +279,20 @@ def _history(record: RunRecord, tensors: dict[str, Tensor], run: TrainingRun) ->
         rates = [(s, r) for s, r in record.learning_rates]
         for _, rate in rates:
             check_learning_rate(rate)
-        checkups = [Checkup(**c) for c in record.checkups]
     except (TypeError, ValueError) as error:
-        raise ValueError("The learning rates or check-ups are not what they should be.") from error
-    if not _in_order([c.step for c in checkups], 1, step):
-        raise ValueError("The check-ups must be of steps that were taken, in order.")
+        raise ValueError(
+            "The learning rates must be pairs of a step and a number above 0."
+        ) from error
+    if not _in_order([metrics.step for metrics in record.epoch_metrics], 1, step):
+        raise ValueError("The epoch metrics must be of steps that were taken, in order.")
     if not rates or not _in_order([s for s, _ in rates], 0, step) or rates[0][0] != 0:
-        raise ValueError("The learning rates must begin at step 0, in order.")
-    history.learning_rates, history.checkups = rates, checkups
+        raise ValueError("The learning rates must begin at step 0 and be in order.")
+    history.learning_rates, history.epoch_metrics = rates, list(record.epoch_metrics)
     history.step, history.training_s = step, record.training_s
     return history
 
 
 def _in_order(steps: list[Any], first: int, last: int) -> bool:
-    """Return whether these are step numbers within bounds, each larger than the one before."""
+    """Return whether these are increasing step numbers within bounds."""
     whole = all(type(s) is int and first <= s <= last for s in steps)
     return whole and all(a < b for a, b in itertools.pairwise(steps))

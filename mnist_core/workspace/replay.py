@@ -1,4 +1,4 @@
-"""Looking back at a run: the networks it went through, and what they said."""
+"""The replay of a run: its networks at earlier steps, and their predictions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from mnist_core.evaluation.metrics import probabilities
 from mnist_core.nn import architectures
 from mnist_core.workspace.checkpoints import RunFolder
 
-__all__ = ["answers", "models_of"]
+__all__ = ["models_of", "predictions"]
 
 
 def models_of(folder: RunFolder, architecture: str) -> dict[int, nn.Sequential]:
-    """Return {step: the network at that step} for every moment that is kept, in order.
+    """Return {step: the network at that step} for every saved snapshot, in order.
 
     Raises
     ------
     OSError, ValueError
-        If a moment is gone or damaged.
+        If a snapshot is missing or damaged.
     """
     return {
-        step: architectures.with_weights(architecture, folder.moment(step).weights)
-        for step in folder.moment_steps()
+        step: architectures.with_weights(architecture, folder.snapshot(step).weights)
+        for step in folder.snapshot_steps()
     }
 
 
-def answers(networks: Sequence[nn.Module], image: np.ndarray) -> np.ndarray:
-    """Return what each network says about one image.
+def predictions(networks: Sequence[nn.Module], image: np.ndarray) -> np.ndarray:
+    """Return each network's prediction for one image.
 
     Parameters
     ----------

@@ -1,35 +1,32 @@
-"""What ``run.json`` says of a run. No torch here: the home page reads it."""
+"""The record of a run, as ``run.json`` holds it. No torch here: the home page reads it."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from mnist_core.common.files import read_json
+from mnist_core.common.formatting import quoted
+from mnist_core.training.history import EpochMetrics
 from mnist_core.training.status import STATUSES
 
 __all__ = ["FROM_A_FILE", "Origin", "RunRecord"]
 
 Origin = Literal["trained", "tuned", "imported"]
-ORIGINS: tuple[Origin, ...] = get_args(Origin)
-KINDS = ("run", "race")
-FROM_A_FILE = "Weights from a file, as they came."
-
-_UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser takes
-_KINDS: dict[type, tuple[str, ...]] = {  # of a record's values
-    str: ("id", "kind", "status", "origin", "reason", "data"),
-    int: ("step", "total_steps", "threads"),
-    float: ("created", "training_s"),
-}
+FROM_A_FILE = "Weights from a file, as they came."  # the reason of imported weights
+_TEXTS, _INTS = ("id", "kind", "status", "origin", "reason", "data"), ("step", "total_steps")
+_TYPES: dict[str, type] = dict.fromkeys(_TEXTS, str) | dict.fromkeys((*_INTS, "threads"), int)
+_TYPES |= {"created": float, "training_s": float}
+_CHOICES = {"kind": ("run", "race"), "status": STATUSES, "origin": get_args(Origin)}
+_UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser accepts
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What ``run.json`` says of a run.
+    """What ``run.json`` holds.
 
     Attributes
     ----------
@@ -48,13 +45,13 @@ class RunRecord:
     training_s : float
     config : dict
         The settings, see ``TrainingConfig.from_json``.
-    learning_rates : list of [step, rate]
-    checkups : list of dict
-        See ``records.Checkup``.
+    learning_rates : sequence of (step, rate)
+    epoch_metrics : tuple of EpochMetrics
+        "checkups" in the file.
     threads : int
-        CPU threads it is meant for.
+        Number of CPU threads.
     data : str
-        Fingerprint of the data set's arrays.
+        Checksum of the data set's arrays.
     """
 
     id: str
@@ -68,33 +65,31 @@ class RunRecord:
     training_s: float = 0.0
     config: Mapping[str, Any] | None = None
     learning_rates: tuple[Any, ...] = ()
-    checkups: tuple[Any, ...] = ()
+    epoch_metrics: tuple[EpochMetrics, ...] = ()
     threads: int = 1
     data: str = ""
 
     def __post_init__(self) -> None:
-        for kind, names in _KINDS.items():
-            for name in names:
-                value = getattr(self, name)
-                finite = not isinstance(value, float) or math.isfinite(value)
-                if type(value) is not kind or not finite:
-                    expected = f"“{name}” must be of type {kind.__name__}"
-                    raise ValueError(f"{expected}, got {value!r:.40}.")
-                if isinstance(value, str) and _UNPAIRED.search(value):
-                    raise ValueError(f"“{name}” must be a text, got {value!r:.40}.")
-        for name, known in (("kind", KINDS), ("status", STATUSES), ("origin", ORIGINS)):
-            value = getattr(self, name)
-            if value not in known:
-                raise ValueError(f"“{name}” must be one of {', '.join(known)}, got {value!r:.40}.")
-        if not 0 <= self.step <= self.total_steps or not 1 <= self.threads <= 1024:
-            raise ValueError("the number of steps or threads is out of range.")
-        if not 0 <= self.training_s < 1e9:  # 31 years
-            raise ValueError(f"the training cannot have taken {self.training_s:g} s.")
+        values = {name: getattr(self, name) for name in _TYPES}
+        for name, kind in _TYPES.items():
+            if type(values[name]) is not kind:
+                raise _wrong(name, f"of type {kind.__name__}", values[name])
+        for name in ("id", "reason", "data"):
+            if _UNPAIRED.search(values[name]):
+                raise _wrong(name, "a text", values[name])
+        for name, choices in _CHOICES.items():
+            if values[name] not in choices:
+                raise _wrong(name, f"one of {', '.join(choices)}", values[name])
+        ranges = {"created": (0, 1e12), "step": (0, self.total_steps), "threads": (1, 1024)}
+        ranges["training_s"] = (0, 1e9)  # 31 years
+        for name, (least, most) in ranges.items():
+            if not least <= values[name] <= most:
+                raise _wrong(name, f"from {least} to {most:,g}", values[name])
 
     @property
     def test_accuracy(self) -> float | None:
-        """Accuracy on the test set after the last whole epoch, 0 to 1, if there was one."""
-        return float(self.checkups[-1]["test_accuracy"]) if self.checkups else None
+        """Accuracy on the test set after the last completed epoch, 0 to 1, if there is one."""
+        return self.epoch_metrics[-1].test_accuracy if self.epoch_metrics else None
 
     @classmethod
     def from_json(cls, data: bytes) -> RunRecord:
@@ -103,30 +98,37 @@ class RunRecord:
         Raises
         ------
         ValueError
-            If the text is not a record; the message says what is wrong.
+            If the text is not a record; the message names the field, what was expected and what
+            came.
         """
         values = read_json(data)
-        known = {field.name for field in fields(cls)}
-        values = {name: value for name, value in values.items() if name in known}
-        for name in ("learning_rates", "checkups"):
-            if not isinstance(values.setdefault(name, []), list):
-                raise ValueError(f"“{name}” must be a list.")
-            values[name] = tuple(values[name])
-        for checkup in values["checkups"][-1:]:
-            accuracy = checkup.get("test_accuracy") if isinstance(checkup, dict) else None
-            if type(accuracy) not in (int, float):
-                raise ValueError("the last check-up holds no accuracy.")
         if "id" not in values:
             raise ValueError("“id” is missing.")
         values.setdefault("origin", _origin_by_reason(values.get("reason")))
-        return cls(**values)
+        for name in ("learning_rates", "checkups"):
+            if not isinstance(values.setdefault(name, []), list):
+                raise _wrong(name, "a list", values[name])
+            values[name] = tuple(values[name])
+        try:
+            values["epoch_metrics"] = tuple(EpochMetrics(**m) for m in values["checkups"])
+        except (TypeError, ValueError) as error:
+            names = ", ".join(field.name for field in fields(EpochMetrics))
+            raise ValueError(f"“checkups” must hold {names} of each epoch, as numbers.") from error
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
 
     def to_json(self) -> bytes:
-        return (json.dumps(asdict(self), indent=1) + "\n").encode()
+        values = asdict(self)
+        values["checkups"] = values.pop("epoch_metrics")
+        return (json.dumps(values, indent=1) + "\n").encode()
+
+
+def _wrong(name: str, expected: str, value: object) -> ValueError:
+    return ValueError(f"“{name}” must be {expected}, got {quoted(value)}.")
 
 
 def _origin_by_reason(reason: object) -> Origin:
-    """Return the origin of a run that was written before records had the field."""
+    """Return the origin of a run that was saved before records had this field."""
     if isinstance(reason, str) and reason.startswith("Tuned on "):
         return "tuned"
     return "imported" if reason == FROM_A_FILE else "trained"

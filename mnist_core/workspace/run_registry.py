@@ -84,7 +84,7 @@ class WorkspaceRuns:
         self.id, self._registry = workspace_id, registry
         self._queue, self._store = registry.queue, registry.store
 
-    def start(self, config: TrainingConfig, dataset: Dataset) -> Job:
+    def start(self, config: TrainingConfig, dataset: Dataset) -> Job[TrainingRun]:
         """Create a run, paused, and save it.
 
         Raises
@@ -94,7 +94,7 @@ class WorkspaceRuns:
         """
         return self._add(TrainingRun(config, dataset), _new_record("run", dataset))
 
-    def start_race(self, config: TrainingConfig, dataset: Dataset) -> Job:
+    def start_race(self, config: TrainingConfig, dataset: Dataset) -> Job[Race]:
         """Create a race of both engines, paused, and save it; see `start`."""
         return self._add(Race.of(config, dataset), _new_record("race", dataset))
 
@@ -123,7 +123,7 @@ class WorkspaceRuns:
                     f"This run needs its data set, which cannot be used now: {error}"
                 ) from error
 
-    def import_file(self, data: bytes, dataset: Dataset) -> Job:
+    def import_file(self, data: bytes, dataset: Dataset) -> Job[TrainingRun]:
         """Add a run or weights from an uploaded file.
 
         Parameters
@@ -149,7 +149,7 @@ class WorkspaceRuns:
         except DatasetUnavailableError as error:
             raise ValueError(f"This run needs data that is not here: {error}") from error
         record = replace(record, id=new_id(), kind="run", created=time.time())
-        run.moments = [_moment(run, step, d) for step, d in sorted(parcel.moments.items())]
+        run.unsaved_snapshots = [_snapshot(run, *s) for s in sorted(parcel.snapshots.items())]
         return self._add(run, record)
 
     def save_weights(self, weights: dict[str, Tensor], dataset: Dataset, reason: str) -> Job:
@@ -169,7 +169,7 @@ class WorkspaceRuns:
         """
         return self._add(*_run_around(weights, dataset, reason, "tuned"))
 
-    def begin_tuning(self, tuning: FineTuning) -> Job:
+    def begin_tuning(self, tuning: FineTuning) -> Job[FineTuning]:
         """Queue a tuning; its result becomes a run when it finishes.
 
         A workspace has one tuning at a time. One that has not ended is resumed instead; one that
@@ -191,7 +191,7 @@ class WorkspaceRuns:
         job.resume()
         return job
 
-    def tuning(self) -> Job | None:
+    def tuning(self) -> Job[FineTuning] | None:
         """Return the tuning that this workspace began last, if it is in memory."""
         jobs = (job for job in self._queue.of(self.id) if isinstance(job.run, FineTuning))
         return next(jobs, None)
@@ -327,13 +327,13 @@ def _run_around(
     """Return a run that has these weights and no history, and its record."""
     config = TrainingConfig(dataset.name, architecture_of(weights))
     run = TrainingRun(config, dataset)
-    run.restore(run.history, weights, run.memory())
+    run.restore(run.history, weights, run.optimiser_state())
     record = _new_record("run", dataset)
     return run, replace(record, status="stopped", reason=reason, origin=origin)
 
 
-def _moment(run: TrainingRun, step: int, data: bytes) -> Snapshot:
+def _snapshot(run: TrainingRun, step: int, data: bytes) -> Snapshot:
     weights, _ = safe_tensors(data)
     if step > run.history.step or architecture_of(weights) != run.config.architecture:
-        raise ValueError(f"The weights kept for step {step:,} do not belong to this run.")
+        raise ValueError(f"The snapshot of step {step:,} does not belong to this run.")
     return Snapshot(step, weights)

@@ -12,7 +12,7 @@ from mnist_core.data.datasets import Dataset
 from mnist_core.nn.optimisers import OPTIMISERS
 from mnist_core.training.configs import LESSON, PRESETS, TrainingConfig, default_epochs
 from mnist_core.training.doctor import KINDS, SEVERITIES, Finding, examine
-from mnist_core.training.history import Checkup, History
+from mnist_core.training.history import EpochMetrics, History
 from mnist_core.training.run import TrainingFailedError, TrainingRun
 from tests.small_data import digits, mnist_in, tiny_dataset
 
@@ -90,7 +90,7 @@ def rate_in(advice):
 
 
 def accuracy_of(run):
-    return run.history.checkups[-1].test_accuracy
+    return run.history.epoch_metrics[-1].test_accuracy
 
 
 def healthy_all_the_way(run, every):
@@ -137,7 +137,7 @@ def test_a_real_run_that_goes_wrong_is_recognised_and_the_advice_helps(config, k
     assert (first.kind, first.severity) == (kind, severity)
 
     cured = trained(replace(config, learning_rate=rate_in(first.advice)))
-    before = accuracy_of(run) if run.history.checkups else 0.1
+    before = accuracy_of(run) if run.history.epoch_metrics else 0.1
     if severity == "problem":
         assert accuracy_of(cured) > before + 0.1
         assert first.kind not in {f.kind for f in diagnosis(cured) if f.severity == "problem"}
@@ -168,7 +168,7 @@ def test_dead_units_and_one_class_are_told_from_a_network_that_has_hardly_begun(
     collapsed = trained(replace(MLP, learning_rate=1.0))
     begun = trained(replace(MLP, learning_rate=1e-5))
     for run in (collapsed, begun):
-        assert run.history.checkups[-1].largest_class > 0.5
+        assert run.history.epoch_metrics[-1].largest_class > 0.5
     kinds = [f.kind for f in diagnosis(collapsed)]
     assert kinds == ["one class", "dead units"]
     assert [f.kind for f in diagnosis(begun)] == ["slow"]
@@ -183,7 +183,7 @@ def test_few_images_are_learnt_by_heart():
 
     epochs = int(re.fullmatch(r"Try (\d+) epochs\.", finding.advice)[1])
     cured = trained(replace(config, epochs=epochs), "few")
-    assert cured.history.checkups[-1].test_loss < run.history.checkups[-1].test_loss
+    assert cured.history.epoch_metrics[-1].test_loss < run.history.epoch_metrics[-1].test_loss
     assert accuracy_of(cured) >= accuracy_of(run) - 0.01
 
 
@@ -199,9 +199,9 @@ def test_a_linear_model_at_its_limit_is_told_to_grow():
     run = trained(config, "either-or")
     (finding,) = diagnosis(run)
     assert (finding.kind, finding.advice) == ("plateau", "Try a larger model, MLP.")
-    assert run.history.checkups[-1].train_accuracy < 0.8
+    assert run.history.epoch_metrics[-1].train_accuracy < 0.8
     grown = trained(replace(config, architecture="mlp"), "either-or")
-    assert grown.history.checkups[-1].train_accuracy == 1
+    assert grown.history.epoch_metrics[-1].train_accuracy == 1
     assert diagnosis(grown)[0].kind == "healthy"
 
 
@@ -294,18 +294,18 @@ def test_a_run_that_broke_at_an_earlier_rate_is_not_told_to_go_below_the_later_o
     assert rate_in(diagnosis(run)[0].advice) == 0.1
 
 
-def a_checkup(step, **changes):
-    usual = Checkup(step, 0.9, 0.3, 0.92, 0.28, 0.0, 0.11)
+def metrics_of(step, **changes):
+    usual = EpochMetrics(step, 0.9, 0.3, 0.92, 0.28, 0.0, 0.11)
     return replace(usual, **changes)
 
 
-def a_history(losses, checkups=(), rates=((0, 0.01),)):
+def a_history(losses, epoch_metrics=(), rates=((0, 0.01),)):
     losses = np.asarray(losses, dtype=np.float32)
-    return History(losses, losses, list(rates), len(losses), 1.0, list(checkups))
+    return History(losses, losses, list(rates), len(losses), 1.0, list(epoch_metrics))
 
 
-def kinds_of(losses, checkups=(), total=None, **changes):
-    history = a_history(losses, checkups)
+def kinds_of(losses, epoch_metrics=(), total=None, **changes):
+    history = a_history(losses, epoch_metrics)
     found = examine(replace(LESSON, **changes), history, len(losses) if total is None else total)
     check_form(found)
     return [f.kind for f in found]
@@ -349,9 +349,9 @@ def test_a_history_that_was_cut_off_or_lacks_its_rates_is_read_as_far_as_it_goes
 
 @pytest.mark.parametrize("field", ["test_accuracy", "test_loss", "train_accuracy", "dead_units"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0, 1])
-def test_checkups_of_any_number_are_taken(field, value):
-    checkups = [a_checkup(step, **{field: value}) for step in range(400, 4_001, 400)]
-    assert kinds_of(flat(), checkups)
+def test_metrics_of_any_number_are_taken(field, value):
+    epoch_metrics = [metrics_of(step, **{field: value}) for step in range(400, 4_001, 400)]
+    assert kinds_of(flat(), epoch_metrics)
 
 
 def test_advice_fits_the_run_s_own_settings():
@@ -394,19 +394,21 @@ def test_a_slow_run_at_the_highest_safe_rate_needs_more_steps():
     assert advice(batch_size=512) == "Try batches of 32."
 
 
-def test_a_million_losses_and_checkups_are_read_in_part():
+def test_a_million_losses_and_epoch_metrics_are_read_in_part():
     n = 1_000_000
     losses = 2.3 * np.exp(-np.arange(n) / 100_000)
-    checkups = [a_checkup(n // 10 * i) for i in range(1, 10)] + [a_checkup(n, dead_units=1.0)]
-    assert kinds_of(losses, checkups * 500)[0] == "dead units"
+    epoch_metrics = [metrics_of(n // 10 * i) for i in range(1, 10)] + [
+        metrics_of(n, dead_units=1.0)
+    ]
+    assert kinds_of(losses, epoch_metrics * 500)[0] == "dead units"
 
 
 def test_the_history_is_only_read():
     run = trained(ON_DIGITS)
-    kept = (run.history.losses.copy(), list(run.history.checkups), run.history.step)
+    kept = (run.history.losses.copy(), list(run.history.epoch_metrics), run.history.step)
     diagnosis(run)
     np.testing.assert_array_equal(run.history.losses, kept[0])
-    assert (run.history.checkups, run.history.step) == kept[1:]
+    assert (run.history.epoch_metrics, run.history.step) == kept[1:]
 
 
 numbers = st.floats(width=32) | st.floats(0, 5, width=32)
@@ -418,12 +420,12 @@ def histories(draw):
     values = draw(st.lists(numbers, max_size=40))
     losses = np.resize(np.array(values, np.float32), draw(st.integers(0, 400)) if values else 0)
     step = draw(st.integers(-2, len(losses) + 2))
-    checkups = [
-        Checkup(s, *draw(st.tuples(*[shares] * 6)))
+    epoch_metrics = [
+        EpochMetrics(s, *draw(st.tuples(*[shares] * 6)))
         for s in draw(st.lists(st.integers(0, len(losses) + 1), max_size=6))
     ]
     rates = draw(st.lists(st.tuples(st.integers(-1, 500), st.floats(1e-9, 1e9)), max_size=3))
-    return History(losses, losses, rates, step, 0.0, checkups)
+    return History(losses, losses, rates, step, 0.0, epoch_metrics)
 
 
 configs = st.builds(

@@ -333,7 +333,7 @@ def test_the_memory_is_named_and_numbered(optimiser, names):
     trained = an_engine(optimiser)
     for _ in range(3):
         trained.train(*a_batch(), 0.1)
-    memory = trained.memory()
+    memory = trained.optimiser_state()
     assert list(memory) == names
     assert memory["steps"].item() == 3
     for name in names[:-1]:
@@ -348,7 +348,7 @@ def test_an_engine_restored_goes_on_as_the_other_and_shares_nothing_with_it(opti
         one.train(*a_batch(seed=seed), 0.01)
     other.train(*a_batch(seed=9), 0.01)  # it may have a past of its own
 
-    weights, memory = copies(one.weights()), copies(one.memory())
+    weights, memory = copies(one.weights()), copies(one.optimiser_state())
     other.restore(weights, memory)
 
     for seed in range(3, 6):
@@ -357,7 +357,7 @@ def test_an_engine_restored_goes_on_as_the_other_and_shares_nothing_with_it(opti
     for name, tensor in one.weights().items():
         assert torch.equal(tensor, other.weights()[name])
         assert not torch.equal(tensor, weights[name])
-    assert other.memory()["steps"].item() == 6
+    assert other.optimiser_state()["steps"].item() == 6
     assert memory["steps"].item() == 3
 
 
@@ -380,15 +380,15 @@ def copies_without(named, name):
 )
 def test_a_memory_that_does_not_fit_is_refused(changes):
     trained = an_engine()
-    with pytest.raises(ValueError, match="what the optimiser remembered does not fit"):
-        trained.restore(copies(trained.weights()), copies(trained.memory()) | changes)
+    with pytest.raises(ValueError, match="the saved state does not fit"):
+        trained.restore(copies(trained.weights()), copies(trained.optimiser_state()) | changes)
 
 
 @pytest.mark.parametrize("name", ["steps", "mean.0", "square.1"])
 def test_a_memory_with_a_gap_is_refused(name):
     trained = an_engine()
-    with pytest.raises(ValueError, match="what the optimiser remembered does not fit"):
-        trained.restore(copies(trained.weights()), copies_without(trained.memory(), name))
+    with pytest.raises(ValueError, match="the saved state does not fit"):
+        trained.restore(copies(trained.weights()), copies_without(trained.optimiser_state(), name))
 
 
 @pytest.mark.parametrize(
@@ -397,9 +397,11 @@ def test_a_memory_with_a_gap_is_refused(name):
 def test_weights_that_do_not_fit_are_refused(changes):
     trained = an_engine()
     with pytest.raises(ValueError, match="the saved weights do not fit this network"):
-        trained.restore(copies(trained.weights()) | changes, copies(trained.memory()))
+        trained.restore(copies(trained.weights()) | changes, copies(trained.optimiser_state()))
     with pytest.raises(ValueError, match="the saved weights do not fit this network"):
-        trained.restore(copies_without(trained.weights(), "l1.bias"), copies(trained.memory()))
+        trained.restore(
+            copies_without(trained.weights(), "l1.bias"), copies(trained.optimiser_state())
+        )
 
 
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)

@@ -4,56 +4,61 @@ from dataclasses import FrozenInstanceError, asdict
 import numpy as np
 import pytest
 
-from mnist_core.training.history import Checkup, History, progress_of, running_mean
+from mnist_core.training.history import EpochMetrics, History, progress_of, running_mean
 
-CHECKUP = Checkup(8, 0.75, 0.5, 1.0, 0.25, 0.0, 0.125)
-
-
-def a_checkup(step, test_accuracy):
-    return Checkup(step, test_accuracy, 1.0, 1.0, 1.0, 0.0, 0.1)
+METRICS = EpochMetrics(8, 0.75, 0.5, 1.0, 0.25, 0.0, 0.125)
 
 
-def a_history(losses, step, training_s, checkups=()):
+def metrics_of(step, test_accuracy):
+    return EpochMetrics(step, test_accuracy, 1.0, 1.0, 1.0, 0.0, 0.1)
+
+
+def a_history(losses, step, training_s, epoch_metrics=()):
     losses = np.array(losses, dtype=np.float32)
     return History(
-        losses, np.zeros_like(losses), [(0, 0.01)], step, training_s, checkups=list(checkups)
+        losses,
+        np.zeros_like(losses),
+        [(0, 0.01)],
+        step,
+        training_s,
+        epoch_metrics=list(epoch_metrics),
     )
 
 
 def test_a_new_history_is_empty():
     history = History(np.zeros(3, np.float32), np.zeros(3, np.float32), [(0, 0.5)])
     assert (history.step, history.training_s, history.steps_per_s) == (0, 0, 0)
-    assert history.checkups == history.accuracies == []
+    assert history.epoch_metrics == history.accuracies == []
 
 
-def test_no_two_histories_share_their_checkups():
+def test_no_two_histories_share_their_epoch_metrics():
     one, other = a_history([0], 0, 0), a_history([0], 0, 0)
-    one.checkups.append(CHECKUP)
-    assert other.checkups == []
+    one.epoch_metrics.append(METRICS)
+    assert other.epoch_metrics == []
 
 
 def test_speed_and_accuracies_are_read_off_the_record():
-    history = a_history([1] * 10, 8, 2.0, [a_checkup(4, 0.5), a_checkup(8, 0.75)])
+    history = a_history([1] * 10, 8, 2.0, [metrics_of(4, 0.5), metrics_of(8, 0.75)])
     assert history.steps_per_s == 4
     assert history.accuracies == [(4, 0.5), (8, 0.75)]
 
 
-def test_a_checkup_cannot_be_changed():
+def test_epoch_metrics_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
-        CHECKUP.step = 9
+        METRICS.step = 9
 
 
-@pytest.mark.parametrize("name", asdict(CHECKUP))
+@pytest.mark.parametrize("name", asdict(METRICS))
 @pytest.mark.parametrize("wrong", [None, "0.5", True, [0.5], {}, 1j, np.float32(1)], ids=repr)
-def test_a_checkup_takes_nothing_but_numbers(name, wrong):
+def test_epoch_metrics_take_nothing_but_numbers(name, wrong):
     with pytest.raises(ValueError, match=f"expected a number for “{name}”, got "):
-        Checkup(**(asdict(CHECKUP) | {name: wrong}))
+        EpochMetrics(**(asdict(METRICS) | {name: wrong}))
 
 
-def test_a_checkup_takes_whole_numbers_and_what_is_no_number():
-    checkup = Checkup(8, 1, 2, 0, math.inf, 0, 1)
-    assert checkup.train_loss == math.inf
-    assert math.isnan(Checkup(8, 1.0, math.nan, 0, 0, 0, 1).test_loss)
+def test_epoch_metrics_take_whole_numbers_and_what_is_no_number():
+    metrics = EpochMetrics(8, 1, 2, 0, math.inf, 0, 1)
+    assert metrics.train_loss == math.inf
+    assert math.isnan(EpochMetrics(8, 1.0, math.nan, 0, 0, 0, 1).test_loss)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +97,9 @@ def test_progress_in_words():
     losses = np.zeros(3_000)
     losses[:2_000] = 9
     losses[1_900:1_950], losses[1_950:2_000] = 0.25, 0.75
-    checkups = [a_checkup(1_000, 0.5), a_checkup(2_000, 0.90126)]
+    epoch_metrics = [metrics_of(1_000, 0.5), metrics_of(2_000, 0.90126)]
 
-    progress = progress_of(a_history(losses, 2_000, 1.6, checkups), 3_000)
+    progress = progress_of(a_history(losses, 2_000, 1.6, epoch_metrics), 3_000)
 
     assert progress.loss == "0.5000"
     assert progress.accuracy == "0.9013"

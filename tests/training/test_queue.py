@@ -32,7 +32,7 @@ def wait_for_status(job, *statuses):
 
 def wait_at_rest(job, status):
     """Wait until it has this status and whoever had it in hand has let go of it."""
-    wait_for(lambda: job.status == status and not job._held, f"{status}, written down")
+    wait_for(lambda: job.status == status and not job.is_busy, f"{status}, written down")
 
 
 def short_run(**changes):
@@ -106,7 +106,7 @@ def make_jobs():
 
     yield make
     for jobs in made:
-        for job in list(jobs._jobs.values()):
+        for job in jobs.jobs():
             job.stop()
             wait_for_status(job, *ENDED)
 
@@ -748,7 +748,7 @@ def unwatched(make_jobs):
     job.gate = Gate(job.run)
     job.resume()
     job.gate.wait_until_reached()
-    job._seen = -math.inf
+    job.watched = -math.inf
     yield job
     job.gate.open()
 
@@ -786,7 +786,7 @@ def test_stopping_a_run_that_was_paused_for_that_forgets_that_it_could_go_on(unw
 
 
 def test_a_run_is_written_down_while_it_goes_and_at_its_end(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", -1.0)  # at every advance, or nearly
+    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", -1.0)  # at every advance, or nearly
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     job.resume()
@@ -800,7 +800,7 @@ def test_a_run_is_written_down_while_it_goes_and_at_its_end(jobs, monkeypatch):
 
 
 def test_a_run_is_not_written_down_more_often_than_that(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", 1e9)
+    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", 1e9)
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     job.run_to(7)
@@ -831,7 +831,7 @@ def test_a_job_withdrawn_while_queued_is_written_down_as_it_is(jobs, held, call,
 def test_a_run_that_cannot_be_written_goes_on_and_says_so_until_it_can(
     jobs, monkeypatch, error, why
 ):
-    monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", -1.0)
+    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", -1.0)
     disk = Disk()
     disk.broken = error
     job = jobs.create("ada", long_run(), disk)
@@ -927,14 +927,14 @@ def runs_out_of_memory(run):
 
 
 def breaks(run):
-    engine_step = run._engine.train
+    engine_step = run.engine.train
 
     def train_or_fail(x, labels, learning_rate):
         if run.history.step >= 4:
             raise RuntimeError("shapes (3, 4) and (5, 6)")
         return engine_step(x, labels, learning_rate)
 
-    run._engine.train = train_or_fail
+    run.engine.train = train_or_fail
     return run
 
 

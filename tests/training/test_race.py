@@ -18,9 +18,9 @@ def a_race(**changes):
     return Race.of(replace(CONFIG, **changes), tiny_dataset())
 
 
-def without_moments(race):
+def without_snapshots(race):
     for run in race.lanes.values():
-        run.moment_steps = np.array([0, run.total_steps])
+        run.snapshot_steps = np.array([0, run.total_steps])
     return race
 
 
@@ -75,7 +75,7 @@ def test_it_does_not_matter_which_engine_the_settings_name(engine):
 
 
 def test_both_lanes_advance_and_stop_at_the_end_of_an_epoch():
-    race = without_moments(a_race())
+    race = without_snapshots(a_race())
     seen = []
     while not race.finished:
         race.advance(3)
@@ -84,14 +84,14 @@ def test_both_lanes_advance_and_stop_at_the_end_of_an_epoch():
 
 
 def test_each_gets_half_of_the_time_so_that_the_faster_one_is_ahead(clock):
-    race = without_moments(a_race())
+    race = without_snapshots(a_race())
     race.advance(100, max_s=10)  # 5 seconds each; the step that goes beyond is the last
     assert steps_of(race) == {"autograd": 6, "numpy": 2}
     assert [run.history.training_s for run in race.lanes.values()] == [6, 6]
 
 
 def test_history_and_snapshot_are_those_of_the_one_behind(clock):
-    race = without_moments(a_race())
+    race = without_snapshots(a_race())
     race.advance(100, max_s=10)
     assert race.history is race.lanes["numpy"].history
     race.publish_weights()
@@ -103,7 +103,7 @@ def test_history_and_snapshot_are_those_of_the_one_behind(clock):
 
 
 def test_the_one_behind_goes_on_when_the_other_is_through(clock):
-    race = without_moments(a_race())
+    race = without_snapshots(a_race())
     while not race.lanes["autograd"].finished:
         race.advance(100, max_s=10)
     assert not race.finished
@@ -112,7 +112,7 @@ def test_the_one_behind_goes_on_when_the_other_is_through(clock):
     driven_to_its_end(race)
     assert steps_of(race) == {"autograd": 16, "numpy": 16}
     np.testing.assert_array_equal(race.lanes["autograd"].history.losses, losses)
-    assert len(race.lanes["autograd"].history.checkups) == 2
+    assert len(race.lanes["autograd"].history.epoch_metrics) == 2
 
 
 def test_each_lane_is_the_run_it_would_be_alone():
@@ -122,11 +122,11 @@ def test_each_lane_is_the_run_it_would_be_alone():
         while not alone.finished:
             alone.advance(100)
         np.testing.assert_array_equal(alone.history.losses, run.history.losses)
-        assert alone.history.checkups == run.history.checkups
+        assert alone.history.epoch_metrics == run.history.epoch_metrics
 
 
 def test_the_differences_are_those_of_the_steps_both_have_taken(clock):
-    race = without_moments(a_race())
+    race = without_snapshots(a_race())
     assert race.differences().shape == (0,)
     race.advance(100, max_s=10)
     one, other = race.lanes["autograd"].history, race.lanes["numpy"].history
@@ -175,7 +175,7 @@ def test_a_race_that_does_not_fit_its_data_is_refused():
 
 
 def test_a_learning_rate_is_chosen_for_both():
-    race = without_moments(a_race())
+    race = without_snapshots(a_race())
     race.advance(4)
     race.set_learning_rate(0.05)
     driven_to_its_end(race)
@@ -200,14 +200,13 @@ def test_a_rest_changes_nothing():
     while not race.finished:
         race.advance(3)
         race.rest()
-        assert all(run._steps is None for run in race.lanes.values())
     straight = driven_to_its_end(a_race())
     for one, other in zip(race.lanes.values(), straight.lanes.values(), strict=True):
         np.testing.assert_array_equal(one.history.losses, other.history.losses)
 
 
 def test_a_race_taken_up_again_ends_as_if_nothing_had_been(clock):
-    started = without_moments(a_race())
+    started = without_snapshots(a_race())
     started.advance(100, max_s=10)
     lanes = {}
     for name, run in started.lanes.items():
@@ -215,7 +214,7 @@ def test_a_race_taken_up_again_ends_as_if_nothing_had_been(clock):
         lanes[name].restore(
             copy.deepcopy(run.history),
             {key: torch.as_tensor(value).clone() for key, value in run.weights().items()},
-            {key: value.clone() for key, value in run.memory().items()},
+            {key: value.clone() for key, value in run.optimiser_state().items()},
         )
     again = Race(lanes)
     assert steps_of(again) == {"autograd": 6, "numpy": 2}

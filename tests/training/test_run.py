@@ -15,7 +15,7 @@ from mnist_core.training import run as run_module
 from mnist_core.training.configs import TrainingConfig
 from mnist_core.training.engine import AutogradEngine, training_steps
 from mnist_core.training.history import running_mean
-from mnist_core.training.run import TrainingFailedError, TrainingRun, moment_steps
+from mnist_core.training.run import TrainingFailedError, TrainingRun, snapshot_steps
 from tests.small_data import digits, global_generators_untouched, tiny_dataset
 
 CONFIG = TrainingConfig(dataset="digits", batch_size=8, epochs=2)  # 64 images: 8 steps an epoch
@@ -26,10 +26,10 @@ def a_run(**changes):
     return TrainingRun(replace(CONFIG, **changes), tiny_dataset())
 
 
-def a_run_without_moments(**changes):
+def a_run_without_snapshots(**changes):
     """A run that stops for nothing on its way to the end of an epoch."""
     run = a_run(**changes)
-    run.moment_steps = np.array([0, run.total_steps])
+    run.snapshot_steps = np.array([0, run.total_steps])
     return run
 
 
@@ -62,7 +62,7 @@ def test_a_new_run_has_taken_no_step():
     assert run.history.learning_rates == [(0, 0.01)]
     assert not run.finished
     assert run.snapshot.step == 0
-    assert run.moments == [run.snapshot]
+    assert run.unsaved_snapshots == [run.snapshot]
     fresh = architectures.build("linear", 0).state_dict()
     assert all(torch.equal(fresh[key], tensor) for key, tensor in run.snapshot.weights.items())
 
@@ -73,7 +73,7 @@ def test_a_run_that_does_not_fit_its_data_is_refused():
 
 
 def test_advance_takes_so_many_steps_and_stops_at_the_end_of_an_epoch():
-    run = a_run_without_moments(batch_size=9)  # 8 steps an epoch, the last of a single image
+    run = a_run_without_snapshots(batch_size=9)  # 8 steps an epoch, the last of a single image
     steps = []
     while not run.finished:
         run.advance(3)
@@ -82,7 +82,7 @@ def test_advance_takes_so_many_steps_and_stops_at_the_end_of_an_epoch():
 
 
 def test_advance_takes_at_least_one_step_however_little_time_it_has():
-    run = a_run_without_moments()
+    run = a_run_without_snapshots()
     run.advance(5, max_s=0)
     assert run.history.step == 1
 
@@ -93,7 +93,7 @@ def test_advance_by_nothing_does_nothing(max_steps):
     run.advance(max_steps)
     assert (run.history.step, run.history.accuracies) == (0, [])
     assert not run.history.losses.any()
-    assert run.moments == [run.snapshot]
+    assert run.unsaved_snapshots == [run.snapshot]
     np.testing.assert_array_equal(  # and nothing was skipped
         driven(run, 2).history.losses, driven(a_run(), 2).history.losses
     )
@@ -102,12 +102,12 @@ def test_advance_by_nothing_does_nothing(max_steps):
 def test_a_finished_run_stays_as_it_is():
     run = driven_to_its_end(a_run())
     weights, losses = run.model.state_dict(), run.history.losses.copy()
-    n_moments = len(run.moments)
+    n_snapshots = len(run.unsaved_snapshots)
     run.advance(5)
     assert run.finished
     assert run.history.step == 16
-    assert len(run.history.checkups) == 2
-    assert len(run.moments) == n_moments
+    assert len(run.history.epoch_metrics) == 2
+    assert len(run.unsaved_snapshots) == n_snapshots
     np.testing.assert_array_equal(run.history.losses, losses)
     assert all(torch.equal(weights[key], t) for key, t in run.model.state_dict().items())
 
@@ -118,35 +118,35 @@ def test_a_check_up_after_each_epoch_says_what_evaluation_says(engine):
     data, n_seen = run.dataset, 0
     while not run.finished:
         run.advance(5)
-        assert len(run.history.checkups) == run.history.step // 8
-        if len(run.history.checkups) > n_seen:
+        assert len(run.history.epoch_metrics) == run.history.step // 8
+        if len(run.history.epoch_metrics) > n_seen:
             n_seen += 1
-            checkup = run.history.checkups[-1]
+            metrics = run.history.epoch_metrics[-1]
             test = score(run.model, data.test_images, data.test_labels)
             train = score(run.model, data.train_images, data.train_labels)
-            assert checkup.step == run.history.step == 8 * n_seen
-            assert checkup.test_accuracy == test.accuracy
-            assert checkup.test_loss == test.loss
-            assert checkup.train_accuracy == train.accuracy
-            assert checkup.train_loss == train.loss
-            assert checkup.dead_units == dead_units(run.model, data.train_images)
-            assert checkup.largest_class == test.largest_class
+            assert metrics.step == run.history.step == 8 * n_seen
+            assert metrics.test_accuracy == test.accuracy
+            assert metrics.test_loss == test.loss
+            assert metrics.train_accuracy == train.accuracy
+            assert metrics.train_loss == train.loss
+            assert metrics.dead_units == dead_units(run.model, data.train_images)
+            assert metrics.largest_class == test.largest_class
             assert run.history.accuracies[-1] == (
                 run.history.step,
                 accuracy(run.model, data.test_images, data.test_labels),
             )
     assert n_seen == 3
-    assert len({c.test_loss for c in run.history.checkups}) == 3
+    assert len({c.test_loss for c in run.history.epoch_metrics}) == 3
 
 
 def test_a_check_up_looks_at_the_first_2000_training_images():
     data = tiny_dataset(2_400)
     run = driven_to_its_end(TrainingRun(replace(CONFIG, batch_size=800, epochs=1), data))
-    (checkup,) = run.history.checkups
+    (metrics,) = run.history.epoch_metrics
     first = score(run.model, data.train_images[:2_000], data.train_labels[:2_000])
     whole = score(run.model, data.train_images, data.train_labels)
-    assert (checkup.train_accuracy, checkup.train_loss) == (first.accuracy, first.loss)
-    assert checkup.train_loss != whole.loss
+    assert (metrics.train_accuracy, metrics.train_loss) == (first.accuracy, first.loss)
+    assert metrics.train_loss != whole.loss
 
 
 def test_losses_are_written_up_to_step_and_not_beyond():
@@ -178,7 +178,7 @@ def test_the_time_of_steps_and_check_ups_counts_and_nothing_between(monkeypatch)
     monkeypatch.setattr(run_module.time, "perf_counter", lambda: now)
     monkeypatch.setattr(run_module.engine, "training_step", slow_step)
     monkeypatch.setattr(run_module.metrics, "score", slow_score)
-    run = a_run_without_moments()
+    run = a_run_without_snapshots()
     run.advance(100, max_s=4.5)
     assert (run.history.step, run.history.training_s) == (5, 5)
     now += 1_000  # a pause
@@ -212,13 +212,13 @@ def test_equal_configurations_give_bit_identical_runs_whatever_the_advances(arch
     one, other = a_run(**changes), a_run(**changes)
 
     driven_to_its_end(one)
-    other.moment_steps = np.array([0, 16])
+    other.snapshot_steps = np.array([0, 16])
     for size in [1, 4, 2, 5, 3, 8]:
         other.advance(size, max_s=600)
     assert other.finished
 
     np.testing.assert_array_equal(one.history.losses, other.history.losses)
-    assert one.history.checkups == other.history.checkups
+    assert one.history.epoch_metrics == other.history.epoch_metrics
     assert_equal_weights(one, other)
 
 
@@ -234,7 +234,7 @@ def test_a_run_leaves_the_global_generators_alone():
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
 def test_a_diverging_run_fails_by_the_step_and_keeps_its_losses(engine):
-    run = a_run_without_moments(learning_rate=1e9, engine=engine)
+    run = a_run_without_snapshots(learning_rate=1e9, engine=engine)
     with (
         np.errstate(all="ignore"),
         pytest.raises(TrainingFailedError, match=r"grew to .* at step 2 of 16") as caught,
@@ -245,8 +245,8 @@ def test_a_diverging_run_fails_by_the_step_and_keeps_its_losses(engine):
     assert 0 < run.history.losses[0] < 10
     assert run.history.losses[1] > 1e6
     assert not run.finished
-    assert run.history.checkups == []
-    assert [moment.step for moment in run.moments] == [0]
+    assert run.history.epoch_metrics == []
+    assert [snapshot.step for snapshot in run.unsaved_snapshots] == [0]
 
 
 def test_a_failure_names_the_rate_that_was_chosen_last():
@@ -307,13 +307,28 @@ def test_a_snapshot_is_a_copy_and_is_replaced_not_changed(engine):
         assert not run.snapshot.weights[key].requires_grad
 
 
-def test_a_rest_lets_go_of_the_images_and_changes_nothing():
+def test_a_rest_releases_the_prefetched_images(monkeypatch):
+    released, steps = [], run_module.engine.training_steps
+
+    def noting_steps(*args, **keywords):
+        try:
+            yield from steps(*args, **keywords)
+        finally:
+            released.append(True)
+
+    monkeypatch.setattr(run_module.engine, "training_steps", noting_steps)
+    run = driven(a_run(), 3)
+    assert not released
+    run.rest()
+    assert released
+
+
+def test_a_rest_changes_nothing():
     config = TrainingConfig(dataset="digits", batch_size=50, epochs=2)
     rested, straight = TrainingRun(config, digits()), TrainingRun(config, digits())
     while not rested.finished:
         rested.advance(7)
         rested.rest()
-        assert rested._steps is None
     while not straight.finished:
         straight.advance(1_000)
     np.testing.assert_array_equal(rested.history.losses, straight.history.losses)
@@ -357,14 +372,14 @@ def test_with_either_engine_a_run_starts_from_the_seed_s_weights(engine):
         (1_000, 10**9, [0, 1_000]),
     ],
 )
-def test_moment_steps_are_evenly_spaced_logarithms(total_steps, weight_bytes, expected):
-    assert moment_steps(total_steps, weight_bytes).tolist() == expected
+def test_snapshot_steps_are_evenly_spaced_logarithms(total_steps, weight_bytes, expected):
+    assert snapshot_steps(total_steps, weight_bytes).tolist() == expected
 
 
 @pytest.mark.parametrize("weight_bytes", [0, 1, 31_400, 424_488, 1_000_000, 10_000_000])
 @pytest.mark.parametrize("total_steps", [1, 2, 3, 16, 39, 40, 41, 900, 9_375, 1_000_000])
-def test_moment_steps_go_from_first_to_last_within_their_bounds(total_steps, weight_bytes):
-    steps = moment_steps(total_steps, weight_bytes)
+def test_snapshot_steps_go_from_first_to_last_within_their_bounds(total_steps, weight_bytes):
+    steps = snapshot_steps(total_steps, weight_bytes)
     assert steps.dtype == np.int64
     assert (steps[0], steps[-1]) == (0, total_steps)
     assert (np.diff(steps) > 0).all()
@@ -372,17 +387,17 @@ def test_moment_steps_go_from_first_to_last_within_their_bounds(total_steps, wei
     assert len(steps) * weight_bytes <= 20_000_000
 
 
-def test_half_of_the_moments_are_in_the_first_hundredth_of_a_long_run():
-    steps = moment_steps(10_000, 31_400)
+def test_half_of_the_snapshots_are_in_the_first_hundredth_of_a_long_run():
+    steps = snapshot_steps(10_000, 31_400)
     assert 0.4 < (steps <= 100).mean() < 0.6
     later = steps[steps > 100]
     np.testing.assert_allclose(later[1:] / later[:-1], 10 ** (4 / 38), rtol=0.02)
 
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
-def test_the_moments_hold_the_weights_of_their_steps(engine):
+def test_the_snapshots_hold_the_weights_of_their_steps(engine):
     run, other = a_run(engine=engine, learning_rate=0.5), a_run(engine=engine, learning_rate=0.5)
-    other.moment_steps = run.moment_steps = np.array([0, 1, 3, 4, 8, 13, 16])
+    other.snapshot_steps = run.snapshot_steps = np.array([0, 1, 3, 4, 8, 13, 16])
     snapshots = {0: other.snapshot}
     while not other.finished:
         other.advance(1)
@@ -391,21 +406,22 @@ def test_the_moments_hold_the_weights_of_their_steps(engine):
 
     driven_to_its_end(run)
 
-    assert [moment.step for moment in run.moments] == [0, 1, 3, 4, 8, 13, 16]
-    for moment in run.moments:
-        for name, weight in moment.weights.items():
-            assert torch.equal(weight, snapshots[moment.step].weights[name])
+    assert [snapshot.step for snapshot in run.unsaved_snapshots] == [0, 1, 3, 4, 8, 13, 16]
+    for snapshot in run.unsaved_snapshots:
+        for name, weight in snapshot.weights.items():
+            assert torch.equal(weight, snapshots[snapshot.step].weights[name])
     assert not torch.equal(
-        run.moments[-1].weights["l1.weight"], run.moments[-2].weights["l1.weight"]
+        run.unsaved_snapshots[-1].weights["l1.weight"],
+        run.unsaved_snapshots[-2].weights["l1.weight"],
     )
 
 
-def test_a_run_keeps_the_moments_of_its_length_and_size():
+def test_a_run_keeps_the_snapshots_of_its_length_and_size():
     run = a_run(architecture="mlp", epochs=20)
-    expected = moment_steps(160, 4 * 101_770)
-    np.testing.assert_array_equal(run.moment_steps, expected)
+    expected = snapshot_steps(160, 4 * 101_770)
+    np.testing.assert_array_equal(run.snapshot_steps, expected)
     driven_to_its_end(run)
-    np.testing.assert_array_equal([moment.step for moment in run.moments], expected)
+    np.testing.assert_array_equal([snapshot.step for snapshot in run.unsaved_snapshots], expected)
 
 
 def plain_losses(rates, **changes):
@@ -450,13 +466,13 @@ def test_a_run_changes_its_images_if_it_was_told_to():
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
 def test_a_schedule_s_rate_is_its_share_of_the_chosen_one(engine):
     run = a_run(schedule="one-cycle", learning_rate=0.5, engine=engine)
-    taken, train = [], run._engine.train
+    taken, train = [], run.engine.train
 
     def recording(x, labels, learning_rate):
         taken.append(learning_rate)
         return train(x, labels, learning_rate)
 
-    run._engine.train = recording
+    run.engine.train = recording
     driven_to_its_end(run)
     assert taken == [0.5 * one_cycle(step, 16) for step in range(16)]
     assert run.learning_rate_at(3) == 0.5 * run.schedule_share(3) == taken[3]
@@ -513,7 +529,7 @@ def copies(named):
 def taken_up(run, **changes):
     """A fresh run that got copies of all that is saved of another."""
     fresh = a_run(**changes)
-    fresh.restore(copy.deepcopy(run.history), copies(run.weights()), copies(run.memory()))
+    fresh.restore(copy.deepcopy(run.history), copies(run.weights()), copies(run.optimiser_state()))
     return fresh
 
 
@@ -541,10 +557,10 @@ def test_a_run_taken_up_again_ends_bit_for_bit_as_if_nothing_had_been(
 
     np.testing.assert_array_equal(run.history.losses, straight.history.losses)
     assert straight.history.losses.std() > 1e-3
-    assert run.history.checkups == straight.history.checkups
+    assert run.history.epoch_metrics == straight.history.epoch_metrics
     assert_equal_weights(run, straight)
-    for name, value in straight.memory().items():
-        assert torch.equal(run.memory()[name], value), name
+    for name, value in straight.optimiser_state().items():
+        assert torch.equal(run.optimiser_state()[name], value), name
 
 
 def test_a_run_taken_up_again_keeps_the_learning_rate_that_was_chosen():
@@ -563,7 +579,9 @@ def test_a_run_taken_up_again_keeps_the_learning_rate_that_was_chosen():
 def test_without_its_memory_a_run_would_end_elsewhere(optimiser):
     changes = {"optimiser": optimiser}
     run, forgetful = driven(a_run(**changes), 5), a_run(**changes)
-    forgetful.restore(copy.deepcopy(run.history), copies(run.weights()), forgetful.memory())
+    forgetful.restore(
+        copy.deepcopy(run.history), copies(run.weights()), forgetful.optimiser_state()
+    )
     losses = driven_to_its_end(run).history.losses
     other = driven_to_its_end(forgetful).history.losses
     assert losses[5] == other[5]  # from the same weights
@@ -572,24 +590,24 @@ def test_without_its_memory_a_run_would_end_elsewhere(optimiser):
 
 def test_a_run_taken_up_again_shares_nothing_with_the_other():
     run = driven(a_run(optimiser="Adam"), 5)
-    weights, memory = copies(run.weights()), copies(run.memory())
+    weights, memory = copies(run.weights()), copies(run.optimiser_state())
     other = taken_up(run, optimiser="Adam")
     driven_to_its_end(other)
     assert run.history.step == 5
     for name, weight in run.weights().items():
         assert torch.equal(weight, weights[name])
-    for name, value in run.memory().items():
+    for name, value in run.optimiser_state().items():
         assert torch.equal(value, memory[name])
 
 
-def test_a_run_taken_up_again_keeps_only_the_moments_to_come():
+def test_a_run_taken_up_again_keeps_only_the_snapshots_to_come():
     run = a_run()
-    run.moment_steps = np.array([0, 1, 4, 8, 16])
+    run.snapshot_steps = np.array([0, 1, 4, 8, 16])
     other = taken_up(driven(run, 4))
-    other.moment_steps = run.moment_steps
-    assert other.moments == []
+    other.snapshot_steps = run.snapshot_steps
+    assert other.unsaved_snapshots == []
     driven_to_its_end(other)
-    assert [moment.step for moment in other.moments] == [8, 16]
+    assert [snapshot.step for snapshot in other.unsaved_snapshots] == [8, 16]
 
 
 def test_a_finished_run_is_taken_up_as_finished():
@@ -597,12 +615,12 @@ def test_a_finished_run_is_taken_up_as_finished():
     assert run.finished
     run.advance(5)
     assert run.history.step == 16
-    assert len(run.history.checkups) == 2
+    assert len(run.history.epoch_metrics) == 2
 
 
 def test_a_run_that_was_under_way_forgets_where_it_was():
     run = driven(a_run(optimiser="Adam"), 3)
-    saved = copy.deepcopy(run.history), copies(run.weights()), copies(run.memory())
+    saved = copy.deepcopy(run.history), copies(run.weights()), copies(run.optimiser_state())
     straight = driven_to_its_end(run).history.losses.copy()
     run.restore(*saved)
     assert run.history.step == 3
@@ -615,7 +633,7 @@ def test_weights_of_another_precision_are_taken_as_float32(engine):
     for dtype in (torch.float64, torch.bfloat16):
         other = a_run(engine=engine)
         weights = {name: tensor.to(dtype) for name, tensor in copies(run.weights()).items()}
-        other.restore(copy.deepcopy(run.history), weights, copies(run.memory()))
+        other.restore(copy.deepcopy(run.history), weights, copies(run.optimiser_state()))
         for name, weight in other.weights().items():
             assert torch.equal(torch.as_tensor(weight), weights[name].float())
 
@@ -623,9 +641,9 @@ def test_weights_of_another_precision_are_taken_as_float32(engine):
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"architecture": "mlp", "optimiser": "Adam"}, "what the optimiser remembered"),
+        ({"architecture": "mlp", "optimiser": "Adam"}, "the saved state"),
         ({"architecture": "mlp"}, "the saved weights do not fit"),
-        ({"optimiser": "Adam"}, "what the optimiser remembered"),
+        ({"optimiser": "Adam"}, "the saved state"),
         ({"engine": "numpy"}, "the saved weights do not fit"),
         ({"engine": "numpy", "architecture": "mlp"}, "the saved weights do not fit"),
     ],

@@ -19,6 +19,7 @@ from mnist_core.training.run import TrainingFailedError, TrainingRun
 from mnist_core.workspace import checkpoints
 from mnist_core.workspace.checkpoints import (
     RunFolder,
+    checkpoint_bytes,
     fingerprint,
     history_csv,
     parse_checkpoint,
@@ -72,12 +73,12 @@ def bits(tensors):
 def assert_same_state(run, other):
     """To the last bit; the times are compared by those who copy them."""
     assert bits(run.weights()) == bits(other.weights())
-    assert bits(run.memory()) == bits(other.memory())
+    assert bits(run.optimiser_state()) == bits(other.optimiser_state())
     step = run.history.step
     assert step == other.history.step
     assert run.history.losses[:step].tobytes() == other.history.losses[:step].tobytes()
     assert run.history.learning_rates == other.history.learning_rates
-    assert run.history.checkups == other.history.checkups
+    assert run.history.epoch_metrics == other.history.epoch_metrics
 
 
 def rows_of(folder):
@@ -183,7 +184,7 @@ def test_a_failed_run_is_written_with_the_weights_that_were_last_published(folde
 
 def test_a_failed_run_can_be_read_even_if_nothing_in_it_is_a_number(folder, failed):
     failed.history.losses[:] = np.nan
-    for tensor in failed.memory().values():
+    for tensor in failed.optimiser_state().values():
         if tensor.is_floating_point():
             tensor.fill_(torch.nan)
     write(failed, folder, "failed")
@@ -251,22 +252,22 @@ def test_the_table_after_a_crash_begins_again_where_the_checkpoint_ends(folder):
     assert {row["learning_rate"] for row in rows_of(own)[4:]} == {"0.3"}
 
 
-def test_moments_after_the_checkpoint_go_when_a_run_takes_another_way(folder):
+def test_snapshots_after_the_checkpoint_go_when_a_run_takes_another_way(folder):
     run = drive(a_run(), 4)
     write(run, folder)
     checkpoint = (folder.folder / "checkpoint.safetensors").read_bytes()
     drive(run, 16)
     write(run, folder)
     (folder.folder / "checkpoint.safetensors").write_bytes(checkpoint)
-    assert max(folder.moment_steps()) == 16
+    assert max(folder.snapshot_steps()) == 16
 
     again, own = read(folder), RunFolder(folder.folder)
     write(again, own)
 
-    assert own.moment_steps() == [s for s in run.moment_steps if s <= 4]
+    assert own.snapshot_steps() == [s for s in run.snapshot_steps if s <= 4]
     drive(again, 16)
     write(again, own)
-    assert own.moment_steps() == list(run.moment_steps)
+    assert own.snapshot_steps() == list(run.snapshot_steps)
 
 
 class FullAfter:
@@ -320,25 +321,25 @@ def test_a_folder_that_was_deleted_meanwhile_is_written_whole(folder):
     assert_csv_tells(folder, run)
 
 
-# Moments
+# Snapshots
 
 
-def test_moments_are_put_away_and_can_be_looked_at(folder):
+def test_snapshots_are_put_away_and_can_be_looked_at(folder):
     run, first = a_run(), a_run()
     drive(run, 16)
-    snapshots = {moment.step: bits(moment.weights) for moment in run.moments}
+    snapshots = {snapshot.step: bits(snapshot.weights) for snapshot in run.unsaved_snapshots}
     write(run, folder)
-    assert run.moments == []
-    assert folder.moment_steps() == sorted(snapshots) == list(run.moment_steps)
+    assert run.unsaved_snapshots == []
+    assert folder.snapshot_steps() == sorted(snapshots) == list(run.snapshot_steps)
     for step, weights in snapshots.items():
-        moment = folder.moment(step)
-        assert (moment.step, bits(moment.weights)) == (step, weights)
+        snapshot = folder.snapshot(step)
+        assert (snapshot.step, bits(snapshot.weights)) == (step, weights)
     assert snapshots[0] == bits(first.weights())
 
 
-def test_moments_that_could_not_be_written_are_written_the_next_time(folder, monkeypatch):
+def test_snapshots_that_could_not_be_written_are_written_the_next_time(folder, monkeypatch):
     run = drive(a_run(), 4)
-    steps = [moment.step for moment in run.moments]
+    steps = [snapshot.step for snapshot in run.unsaved_snapshots]
     calls = []
 
     def full(path, data):
@@ -353,23 +354,23 @@ def test_moments_that_could_not_be_written_are_written_the_next_time(folder, mon
         with pytest.raises(OSError, match="No space left"):
             write(run, folder)
     write(run, folder)
-    assert folder.moment_steps() == steps
+    assert folder.snapshot_steps() == steps
 
 
-def test_a_moment_that_is_not_there_or_damaged_says_so(folder):
+def test_a_snapshot_that_is_not_there_or_damaged_says_so(folder):
     write(a_run(), folder)
     with pytest.raises(FileNotFoundError):
-        folder.moment(3)
+        folder.snapshot(3)
     (folder.folder / "moments" / "00000000.safetensors").write_bytes(b"damaged")
     with pytest.raises(ValueError, match="Expected a safetensors file"):
-        folder.moment(0)
+        folder.snapshot(0)
 
 
-def test_other_files_among_the_moments_are_passed_over(folder):
+def test_other_files_among_the_snapshots_are_passed_over(folder):
     write(a_run(), folder)
     for name in (".new-abc", "notes.txt", "last.safetensors"):
         (folder.folder / "moments" / name).write_bytes(b"")
-    assert folder.moment_steps() == [0]
+    assert folder.snapshot_steps() == [0]
 
 
 # Killed at any time
@@ -433,7 +434,7 @@ def test_killed_between_any_two_files_the_folder_holds_the_step_before_or_after(
         write(again, own)
         assert_csv_tells(own, again)
         assert own.read_record().step == again.history.step
-        assert own.moment_steps()[-1] <= again.history.step
+        assert own.snapshot_steps()[-1] <= again.history.step
         assert_same_state(drive(again, 16), uninterrupted)
     assert set(seen) == {4, 11}
     assert len(seen) >= 3
@@ -455,7 +456,7 @@ def test_killed_while_a_run_is_written_for_the_first_time_there_is_none_or_all_o
             found.append(None)
         write(a_run(), RunFolder(folders[-1].folder))
         assert_same_state(read(folders[-1]), a_run())
-    assert found == [None, None, None, 0]  # moment, table, checkpoint, run.json
+    assert found == [None, None, None, 0]  # snapshot, table, checkpoint, run.json
 
 
 @pytest.mark.parametrize("characters", [0, 3, 50])
@@ -483,7 +484,7 @@ def test_killed_while_rows_are_added_the_run_goes_on_from_its_checkpoint(
 def checkpoint_of(run, status="paused", change=None, **tensors):
     """Return a checkpoint with some tensors replaced (None: left out) and its record changed."""
     record = record_of(run, NEW, status)
-    parts = safe_tensors(checkpoints._checkpoint(run, record))[0]
+    parts = safe_tensors(checkpoint_bytes(run, record))[0]
     parts |= {name.replace("__", "."): tensor for name, tensor in tensors.items()}
     parts = {name: tensor for name, tensor in parts.items() if tensor is not None}
     values = json.loads(record.to_json()) | (change or {})
@@ -500,7 +501,7 @@ def test_a_checkpoint_that_is_left_alone_is_taken():
 
 
 W, B = torch.zeros(10, 784), torch.zeros(10)
-GOOD_CHECKUP = {
+GOOD_METRICS = {
     "step": 8,
     "test_accuracy": 0.1,
     "test_loss": 1.0,
@@ -564,19 +565,19 @@ def test_a_checkpoint_whose_tensors_do_not_fit_is_refused(tensors, why):
         ({"learning_rates": [[0, 0.1], [[3], 0.2]]}, "in order"),
         ({"learning_rates": [[0.0, 0.1]]}, "in order"),
         ({"learning_rates": [[False, 0.1]]}, "in order"),
-        ({"learning_rates": [[0, -1]]}, "not what they should be"),
-        ({"learning_rates": [[0, None]]}, "not what they should be"),
-        ({"learning_rates": [[0, 0.1, 2]]}, "not what they should be"),
-        ({"learning_rates": [0]}, "not what they should be"),
-        ({"learning_rates": ["ab"]}, "not what they should be"),
-        ({"checkups": [{"test_accuracy": 1}]}, "not what they should be"),
-        ({"checkups": [GOOD_CHECKUP | {"x" * 9_999: 1}]}, "not what they should be"),
-        ({"checkups": [GOOD_CHECKUP | {"test_loss": "1"}]}, "not what they should be"),
-        ({"checkups": [["step"], GOOD_CHECKUP]}, "not what they should be"),
-        ({"checkups": [GOOD_CHECKUP | {"step": 8.0}]}, "steps that were taken"),
-        ({"checkups": [GOOD_CHECKUP | {"step": 9}]}, "steps that were taken"),
-        ({"checkups": [GOOD_CHECKUP | {"step": 0}]}, "steps that were taken"),
-        ({"checkups": [GOOD_CHECKUP, GOOD_CHECKUP]}, "in order"),
+        ({"learning_rates": [[0, -1]]}, "must be pairs of a step and a number"),
+        ({"learning_rates": [[0, None]]}, "must be pairs of a step and a number"),
+        ({"learning_rates": [[0, 0.1, 2]]}, "must be pairs of a step and a number"),
+        ({"learning_rates": [0]}, "must be pairs of a step and a number"),
+        ({"learning_rates": ["ab"]}, "must be pairs of a step and a number"),
+        ({"checkups": [{"test_accuracy": 1}]}, "must hold step, test_accuracy"),
+        ({"checkups": [GOOD_METRICS | {"x" * 9_999: 1}]}, "must hold step, test_accuracy"),
+        ({"checkups": [GOOD_METRICS | {"test_loss": "1"}]}, "must hold step, test_accuracy"),
+        ({"checkups": [["step"], GOOD_METRICS]}, "must hold step, test_accuracy"),
+        ({"checkups": [GOOD_METRICS | {"step": 8.0}]}, "steps that were taken"),
+        ({"checkups": [GOOD_METRICS | {"step": 9}]}, "steps that were taken"),
+        ({"checkups": [GOOD_METRICS | {"step": 0}]}, "steps that were taken"),
+        ({"checkups": [GOOD_METRICS, GOOD_METRICS]}, "in order"),
     ],
     ids=lambda v: repr(v)[:50] if isinstance(v, dict) else "",
 )
@@ -600,7 +601,7 @@ def test_a_checkpoint_of_the_numpy_engine_is_refused_for_the_same_reasons():
 
 def test_a_run_is_not_taken_up_on_other_images():
     run = drive(a_run(), 3)
-    data = checkpoints._checkpoint(run, record_of(run, NEW, "paused"))
+    data = checkpoint_bytes(run, record_of(run, NEW, "paused"))
     other = replace(DATASET, train_images=random_images(64, seed=9))
     with pytest.raises(ValueError, match="saw other images than the Noise that is here now"):
         restored(*parse_checkpoint(data), other)

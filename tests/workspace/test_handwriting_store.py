@@ -93,10 +93,19 @@ def test_memory_holds_a_bounded_number_of_workspaces_and_the_unwritten_longest(s
     with monkeypatch.context() as patch:
         patch.setattr(module, "write_atomically", full)
         store.of(ADA).change(keep(1))
-    for i in range(module.MOST_HELD + 5):
-        store.of(f"{i:022d}").change(keep(1))
-    assert len(store._held) == module.MOST_HELD
+    others = [store.of(f"{i:022d}") for i in range(module.MOST_HELD + 5)]
+    for other in others:
+        other.change(keep(1))
     assert len(store.of(ADA).load().handwriting) == 1
+
+    def refuse(data):
+        raise AssertionError("this file was read again")
+
+    monkeypatch.setattr(module, "from_zip", refuse)
+    for other in others[-module.MOST_HELD + 1 :]:
+        other.load()
+    with pytest.raises(AssertionError, match="read again"):
+        others[5].load()
 
 
 def test_two_tabs_that_keep_at_once_lose_nothing(store):

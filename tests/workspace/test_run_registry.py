@@ -53,9 +53,9 @@ def make_work():
 
     yield make
     for work in made:
-        for job in list(work.queue._jobs.values()):
+        for job in work.queue.jobs():
             job.stop()
-            wait_for(lambda job=job: job.ended and not job._held, "its end")
+            wait_for(lambda job=job: job.ended and not job.is_busy, "its end")
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ KINDS = {
 
 def killed_while_running(work, root, copy, monkeypatch, **changes):
     """Copy the folder as a killed server leaves it: in the middle of a run, after a write."""
-    monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", -1.0)  # written after the first advance
+    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", -1.0)  # written after the first advance
     job = work.of(ADA).start(config_of(**changes), DATASET)
     job.run_to(3)
     wait_at_rest(job, "paused")
@@ -215,7 +215,7 @@ def test_a_run_that_is_killed_and_resumed_ends_bit_for_bit_as_if_nothing_had_bee
     uninterrupted = finished(make_work(tmp_path / "other"), **KINDS[kind]).run
     assert model_bytes(again.run) == model_bytes(uninterrupted)
     assert again.run.history.losses.tobytes() == uninterrupted.history.losses.tobytes()
-    assert again.run.history.checkups == uninterrupted.history.checkups
+    assert again.run.history.epoch_metrics == uninterrupted.history.epoch_metrics
 
     wait_at_rest(job, "finished")  # the one that was not killed
     assert model_bytes(job.run) == model_bytes(uninterrupted)
@@ -312,7 +312,7 @@ def test_a_run_on_other_images_is_not_opened(work, make_work, root):
 def test_the_list_shows_live_runs_as_they_stand_and_resting_ones_as_they_were_left(
     work, make_work, root, monkeypatch
 ):
-    monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", 1e9)
+    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", 1e9)
     resting = finished(work)
     live = work.of(ADA).start(LONG, DATASET)
     work.of(BOB).start(SHORT, DATASET)
@@ -325,7 +325,7 @@ def test_the_list_shows_live_runs_as_they_stand_and_resting_ones_as_they_were_le
     assert (first.status, second.status) == ("running", "finished")
     assert first.step > 0
     assert second.step == 16
-    assert second.test_accuracy == resting.run.history.checkups[-1].test_accuracy
+    assert second.test_accuracy == resting.run.history.epoch_metrics[-1].test_accuracy
     assert second.config == SHORT.to_json()
     (at_rest,) = (r for r in make_work(root).of(ADA).records() if r.id == live.id)
     assert (at_rest.status, at_rest.step) == ("paused", 0)  # what its folder says
@@ -350,10 +350,10 @@ def test_a_look_at_a_workspace_counts_for_all_its_runs_and_no_other_s(work):
     mine = [work.of(ADA).start(SHORT, DATASET), work.of(ADA).start_race(SHORT, DATASET)]
     theirs = work.of(BOB).start(SHORT, DATASET)
     for job in (*mine, theirs):
-        job._seen = -math.inf
+        job.watched = -math.inf
     work.of(ADA).watch()
-    assert all(job._seen > -math.inf for job in mine)
-    assert theirs._seen == -math.inf
+    assert all(job.watched > -math.inf for job in mine)
+    assert theirs.watched == -math.inf
 
 
 # Removing
@@ -369,7 +369,7 @@ def test_a_removed_run_is_gone_from_memory_and_disk(work, root):
 
 
 def test_a_run_that_is_removed_while_it_goes_does_not_come_back(work, root, monkeypatch):
-    monkeypatch.setattr(jobs_module, "KEEP_EVERY_S", -1.0)
+    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", -1.0)
     job = work.of(ADA).start(SHORT, DATASET)
     gate = Gate(job.run)
     job.resume()
@@ -440,7 +440,7 @@ def test_a_run_is_started_and_goes_on_without_a_disk_and_says_so(work, monkeypat
     assert job.problem == ""
     folder = work.of(ADA).folder(job.id)
     assert folder.read()[0].step == 16
-    assert folder.moment_steps() == list(job.run.moment_steps)  # the first ones too
+    assert folder.snapshot_steps() == list(job.run.snapshot_steps)  # the first ones too
 
 
 # Races
@@ -561,9 +561,9 @@ def test_a_run_that_was_downloaded_is_brought_in_as_it_was(
     assert (brought.owner, brought.status, brought.reason) == (BOB, status, job.reason)
     assert model_bytes(brought.run) == save(_weights_in(folder))
     own = other_server.of(BOB).folder(brought.id)
-    assert own.moment_steps() == (folder.moment_steps() if as_zip else [])
-    for step in own.moment_steps():
-        assert save(own.moment(step).weights) == save(folder.moment(step).weights)
+    assert own.snapshot_steps() == (folder.snapshot_steps() if as_zip else [])
+    for step in own.snapshot_steps():
+        assert save(own.snapshot(step).weights) == save(folder.snapshot(step).weights)
     (record,) = other_server.of(BOB).records()
     assert (record.id, record.step) == (brought.id, job.run.history.step)
     if status == "paused":

@@ -1,4 +1,4 @@
-"""The folders of visitors' work: ids, files that no crash can spoil, and the limit of the disk."""
+"""The folders of visitors' work, and the limit of the disk."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from mnist_core.common.files import is_id, new_id, read_json, write_atomically
+from mnist_core.common.files import new_id, write_atomically
 from mnist_core.workspace.run_record import RunRecord
 from mnist_core.workspace.store import WorkspaceStore
 
 ID, OTHER = "A" * 22, "B" * 22
 RECORD = RunRecord(ID, created=1.5, step=3, total_steps=16, config={"epochs": 2}, data="0f")
-CHECKUP = {"step": 3, "test_accuracy": 0.5}
 UNLIMITED = 10**12
 
 
@@ -32,49 +29,6 @@ def workspaces(tmp_path):
 
 
 # Ids
-
-
-def test_new_ids_are_ids_and_differ():
-    ids = {new_id() for _ in range(200)}
-    assert len(ids) == 200
-    assert all(is_id(text) for text in ids)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "..",
-        "A" * 21,
-        "A" * 23,
-        "A" * 21 + "/",
-        "A" * 21 + "\\",
-        "A" * 21 + ".",
-        "A" * 21 + "\n",
-        "A" * 22 + "\n",
-        "A" * 21 + "\0",
-        "A" * 21 + " ",
-        "A" * 21 + "ä",
-        "A" * 21 + "１",  # a digit, but not one of ASCII
-        "../" * 7 + "x",
-        "/etc/passwd-aaaaaaaaaa",
-        "C:aaaaaaaaaaaaaaaaaaaa",
-        None,
-        22,
-        b"A" * 22,
-        ["A"] * 22,
-    ],
-    ids=repr,
-)
-def test_nothing_else_is_an_id(text):
-    assert not is_id(text)
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.text(max_size=40) | st.text("AZaz09-_./\\~", min_size=20, max_size=24))
-def test_an_id_is_22_letters_of_an_alphabet_without_path_signs(text):
-    allowed = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-    assert is_id(text) == (len(text) == 22 and set(text) <= allowed)
 
 
 @pytest.mark.parametrize("bad", ["..", "", "../" + "A" * 19, "x" * 5_000])
@@ -95,71 +49,6 @@ def test_what_is_no_id_never_becomes_a_path(workspaces, tmp_path, bad):
         assert len(str(caught.value)) < 100
     assert workspaces.remembered(bad) == {}
     assert files_below(tmp_path) == {"root/kept.txt"}
-
-
-# Writing so that no crash can spoil it
-
-
-def test_a_file_is_written_with_its_folders_and_replaced(tmp_path):
-    path = tmp_path / "new" / "folder" / "file"
-    write_atomically(path, b"old")
-    assert path.read_bytes() == b"old"
-    write_atomically(path, b"newer")
-    assert files_below(tmp_path) == {"new/folder/file"}
-    assert path.read_bytes() == b"newer"
-
-
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("where", ["fsync", "replace"])
-@pytest.mark.parametrize("old", [b"old", None])
-def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
-    tmp_path, monkeypatch, where, error, old
-):
-    path = tmp_path / "file"
-    if old:
-        path.write_bytes(old)
-
-    def fail(*args):
-        raise error
-
-    monkeypatch.setattr(*((os, "fsync") if where == "fsync" else (Path, "replace")), fail)
-    with pytest.raises(type(error)):
-        write_atomically(path, b"new")
-    assert files_below(tmp_path) == ({"file"} if old else set())
-    assert not old or path.read_bytes() == old
-
-
-def test_the_new_file_is_whole_and_on_the_disk_before_it_takes_the_old_one_s_place(
-    tmp_path, monkeypatch
-):
-    path, order = tmp_path / "file", []
-    path.write_bytes(b"old")
-    fsync, replace_file = os.fsync, Path.replace
-
-    def noting_fsync(handle):
-        order.append(("fsync", os.fstat(handle).st_size, path.read_bytes()))
-        fsync(handle)
-
-    def noting_replace(source, target):
-        order.append(("replace", source.read_bytes(), Path(target)))
-        return replace_file(source, target)
-
-    monkeypatch.setattr(os, "fsync", noting_fsync)
-    monkeypatch.setattr(Path, "replace", noting_replace)
-    write_atomically(path, b"newer")
-    assert order == [("fsync", 5, b"old"), ("replace", b"newer", path)]
-
-
-def test_two_who_write_the_same_file_leave_one_of_both_whole(tmp_path):
-    path = tmp_path / "file"
-    texts = [bytes([i]) * 5_000 for i in range(4)]
-    threads = [threading.Thread(target=write_atomically, args=(path, text)) for text in texts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert path.read_bytes() in texts
-    assert files_below(tmp_path) == {"file"}
 
 
 # Choices and progress
@@ -231,120 +120,6 @@ def test_many_threads_that_remember_lose_nothing(workspaces):
     for thread in threads:
         thread.join(30)
     assert workspaces.remembered(ID) == {f"key{i}": i for i in range(12)}
-
-
-# JSON and records
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        (b"", "not JSON"),
-        (b"{'a': 1}", "not JSON"),
-        (b"[1]", "a JSON table was expected"),
-        (b"[" * 100_000, "not JSON"),
-        (b'{"a":' + b"[" * 25 + b"]" * 25 + b"}", "nested too deeply"),
-        (b'{"a":' * 25 + b"1" + b"}" * 25, "nested too deeply"),
-        (b'{"a": ' + b"9" * 19 + b"}", "not JSON"),
-        (b'{"a": ' + b"9" * 5_000 + b"}", "not JSON"),
-        (b"\xff\xff{}", "not JSON"),
-        (b" " * 4_000_001, "at most 4 MB"),
-    ],
-    ids=lambda v: v if isinstance(v, str) else "",
-)
-def test_what_is_no_table_is_refused_with_a_sentence(text, why):
-    with pytest.raises(ValueError, match=why) as caught:
-        read_json(text)
-    assert str(caught.value).endswith(".")
-    assert len(str(caught.value)) < 100
-
-
-def test_a_table_nested_as_ours_are_is_read():
-    table = {"checkups": [{"step": 1, "by_class": [1, 2]}], "learning_rates": [[0, 0.1]]}
-    assert read_json(json.dumps(table).encode()) == table
-
-
-def test_a_record_survives_the_disk():
-    record = replace(
-        RECORD,
-        kind="race",
-        status="failed",
-        reason="“Zu groß” – the loss.",
-        training_s=0.1 + 0.2,
-        learning_rates=([0, 0.1], [2, 1e-30]),
-        checkups=(CHECKUP,),
-        threads=2,
-    )
-    again = RunRecord.from_json(record.to_json())
-    assert again == record
-    assert again.test_accuracy == 0.5
-    assert RECORD.test_accuracy is None
-
-
-def test_the_record_of_a_run_of_10_000_epochs_can_be_read_again():
-    checkup = {
-        "step": 9_999_999,
-        "test_accuracy": 0.9123456789012345,
-        "test_loss": 0.30000000000000004,
-        "train_accuracy": 0.9876543210987654,
-        "train_loss": 0.10000000000000009,
-        "dead_units": 0.12345678901234568,
-        "largest_class": 0.12340000000000001,
-    }
-    record = replace(RECORD, checkups=(checkup,) * 10_000)
-    assert RunRecord.from_json(record.to_json()) == record
-
-
-def test_what_a_later_version_may_add_to_a_record_is_passed_over():
-    values = json.loads(RECORD.to_json()) | {"colour": "blue"}
-    assert RunRecord.from_json(json.dumps(values).encode()) == RECORD
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"id": None},
-        {"id": 3},
-        {"kind": "walk"},
-        {"created": "now"},
-        {"created": float("nan")},
-        {"created": 3},
-        {"status": "dead"},
-        {"status": ["paused"]},
-        {"reason": None},
-        {"reason": "\ud800"},
-        {"step": -1},
-        {"step": 17},
-        {"step": 3.0},
-        {"step": True},
-        {"total_steps": 2},
-        {"total_steps": 10**19},
-        {"training_s": -0.1},
-        {"training_s": float("inf")},
-        {"training_s": 1e300},
-        {"threads": 0},
-        {"threads": 1_025},
-        {"data": 7},
-        {"learning_rates": {"0": 0.1}},
-        {"checkups": "none"},
-        {"checkups": [CHECKUP, []]},
-        {"checkups": [{"step": 3}]},
-        {"checkups": [{"test_accuracy": "0.5"}]},
-        {"checkups": [{"test_accuracy": "x" * 10_000}]},
-        {"checkups": [{"test_accuracy": None}]},
-    ],
-    ids=lambda change: repr(change)[:40],
-)
-def test_a_record_with_a_wrong_value_is_refused_with_a_sentence(change):
-    values = json.loads(RECORD.to_json()) | change
-    with pytest.raises(ValueError, match=r"\.$") as caught:
-        RunRecord.from_json(json.dumps(values).encode())
-    assert len(str(caught.value)) < 150
-
-
-def test_a_record_without_an_id_is_refused():
-    with pytest.raises(ValueError, match="“id” is missing"):
-        RunRecord.from_json(b"{}")
 
 
 # The runs of a workspace

@@ -31,9 +31,9 @@ def make_work(tmp_path):
 
     yield make
     for work in made:
-        for job in list(work.queue._jobs.values()):
+        for job in work.queue.jobs():
             job.stop()
-            wait_for(lambda job=job: job.ended and not job._held, "its end")
+            wait_for(lambda job=job: job.ended and not job.is_busy, "its end")
 
 
 @pytest.fixture
