@@ -22,7 +22,7 @@ CORE_MAY_IMPORT = {
     "common": "",
     "nn": "",
     "data": "common",
-    "playground": "nn",
+    "playground": "common nn",
     "evaluation": "data",
     "explain": "common data nn",
     "drawing": "common data evaluation",

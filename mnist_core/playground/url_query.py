@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from mnist_core.common.formatting import word_of_address
 from mnist_core.playground.own_points import pack_points, unpack_points
 from mnist_core.playground.setups import (
     CONTROLS,
@@ -31,7 +32,6 @@ __all__ = ["PARAMETERS", "from_query", "to_query"]
 
 DEFAULT = Setup()
 PARAMETERS = tuple(field.name for field in fields(Setup))
-_PLAIN = re.compile(r"[\w.+-]{1,24}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _MAX_DIGITS = 40  # characters; a longer number is not parsed
 
@@ -72,14 +72,14 @@ def from_query(query: Mapping[str, str]) -> tuple[Setup, list[str]]:
         if name not in PARAMETERS:
             known = ", ".join(PARAMETERS)
             notes.append(
-                f"The address has a part that means nothing to the playground, {_quoted(name)}; it "
-                f"was left out. Known parts: {known}."
+                "The address has a part that means nothing to the playground, "
+                f"{word_of_address(name)}; it was left out. Known parts: {known}."
             )
             continue
         try:
             values[name], changed = _parser(name)(name, text)
         except ValueError as error:
-            notes.append(f"{error} The address says {_quoted(text)}, which was left out.")
+            notes.append(f"{error} The address says {word_of_address(text)}, which was left out.")
             continue
         notes += changed
     return Setup(**values), notes
@@ -123,7 +123,7 @@ def _parse_number(name: str, text: str) -> Parsed:
         return value, []
     return value, [
         f"{subject(name)} must be {_kind(name)} from {written(low)} to {written(high)}; "
-        f"{_quoted(text)} in the address was changed to {written(value)}."
+        f"{word_of_address(text)} in the address was changed to {written(value)}."
     ]
 
 
@@ -155,8 +155,8 @@ def _parse_names(name: str, text: str) -> Parsed:
     if not unknown:
         return names, []
     return names, [
-        f"{subject(name)} may be {', '.join(known)}; {_quoted(unknown[0])} in the address was left "
-        "out."
+        f"{subject(name)} may be {', '.join(known)}; {word_of_address(unknown[0])} in the address "
+        "was left out."
     ]
 
 
@@ -183,8 +183,3 @@ def _parse_task(name: str, text: str) -> Parsed:
 
 def _parse_points(_: str, text: str) -> Parsed:
     return unpack_points(text), []
-
-
-def _quoted(text: str) -> str:
-    """Quote a part of the URL if it is a plain word; never as Markdown."""
-    return f"`{text}`" if _PLAIN.fullmatch(text) else "(not a plain word)"

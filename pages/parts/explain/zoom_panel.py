@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from torch import nn
 
+from mnist_core.data.inputs import to_input
 from mnist_core.evaluation.metrics import probabilities
 from mnist_core.explain.arithmetic import open_number
 from mnist_core.explain.layer_outputs import (
@@ -257,7 +258,7 @@ def _map(zoom: _Zoom, unit: int, place: tuple[int, ...]) -> None:
 def _arithmetic(zoom: _Zoom, unit: int, place: tuple[int, ...]) -> None:
     opened = open_number(zoom.model, zoom.image, zoom.layer.name, unit, place)
     before = [one.name for one in zoom.layers].index(zoom.layer.name) - 1
-    source = zoom.layers[before].maps if before >= 0 else zoom.image[None] / np.float32(255)
+    source = zoom.layers[before].maps if before >= 0 else to_input(zoom.image[None])[0].numpy()
     with st.container(key="zoom_arithmetic"):
         arithmetic_panel.show(opened, source)
     code_box.code(open_number, folded=True)
