@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.drawing.handwriting import Handwriting, from_zip, to_zip
+from mnist_core.workspace.handwriting_store import WorkspaceHandwriting
 from pages.parts.session import caches
-from tests.pages.conftest import words
+from tests.pages.conftest import runs_of, wait_for, words, workspace
 from tests.small_data import digits
 
 
@@ -44,9 +44,8 @@ def fresh_store(data_dir):
 
 @pytest.fixture
 def app() -> AppTest:
-    app = AppTest.from_function(script, default_timeout=60)
-    app.session_state["slot_model"] = "linear"
-    return app.run()
+    app = AppTest.from_function(script, default_timeout=60).run()
+    return app.selectbox(key="drawing_model").set_value("linear").run()
 
 
 def draw(app: AppTest, number: int, predicted: int = 0) -> AppTest:
@@ -62,8 +61,12 @@ def save(app: AppTest, *numbers: int) -> AppTest:
     return app
 
 
+def store_of(app: AppTest) -> WorkspaceHandwriting:
+    return caches.handwriting_store().of(workspace(app))
+
+
 def saved(app: AppTest) -> Handwriting:
-    return caches.handwriting_store().of(app.session_state["slot_workspace"]).load().handwriting
+    return store_of(app).load().handwriting
 
 
 def put(app: AppTest, n: int) -> AppTest:
@@ -71,18 +74,8 @@ def put(app: AppTest, n: int) -> AppTest:
     made = Handwriting()
     for image, label in zip(digits().test_images[:n], digits().test_labels[:n], strict=True):
         made = made.plus(image, int(label))
-    caches.handwriting_store().of(app.session_state["slot_workspace"]).change(lambda _: made)
+    store_of(app).change(lambda _: made)
     return app.run()
-
-
-def wait_for(app: AppTest, text: str) -> AppTest:
-    """Run the page again until it shows a text."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if text in words(app.run()):
-            return app
-        time.sleep(0.1)
-    raise AssertionError(f"never “{text}”: {words(app)[-800:]}")
 
 
 def table(app: AppTest, column: str) -> list[dict]:
@@ -125,7 +118,7 @@ def test_a_drawing_is_saved_once_and_its_label_can_be_corrected(app):
 def test_drawings_survive_a_new_session_and_are_seen_by_nobody_else(app):
     save(app, 3, 4)
     again = AppTest.from_function(script, default_timeout=60)
-    again.query_params["workspace"] = app.session_state["slot_workspace"]
+    again.query_params["workspace"] = workspace(app)
     assert "2 of at most 500 drawings" in words(again.run())
     other = AppTest.from_function(script, default_timeout=60).run()
     assert "Nothing is kept yet." in words(other)
@@ -169,8 +162,7 @@ def test_a_full_set_refuses_one_more(app):
     for i in range(500):
         pixels[0, 0], pixels[0, 1] = divmod(i, 256)
         full = full.plus(pixels, i % 10)
-    visitor = app.session_state["slot_workspace"]
-    caches.handwriting_store().of(visitor).change(lambda _: full)
+    store_of(app).change(lambda _: full)
     save(app.run(), 3)
     assert "at most 500 drawings" in app.error[0].value
     assert len(saved(app)) == 500
@@ -189,7 +181,7 @@ def test_a_full_disk_is_reported_and_the_drawing_stays(app, monkeypatch):
     monkeypatch.undo()
     save(app, 4)
     assert not app.warning
-    folder = caches.workspace_store().folder(app.session_state["slot_workspace"])
+    folder = caches.workspace_store().folder(workspace(app))
     assert len(from_zip((folder / "handwriting.zip").read_bytes())) == 2
 
 
@@ -252,5 +244,5 @@ def test_tuning_can_be_stopped_and_saves_nothing(app, monkeypatch):
     app.button(key="drawing_tune_stop").click().run()
     wait_for(app, "badge[stopped]")
     assert "It was stopped, so no model was saved." in words(app)
-    assert caches.run_registry().of(app.session_state["slot_workspace"]).records() == []
+    assert runs_of(app).records() == []
     assert not app.button(key="drawing_tune_start").disabled

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 from torch import nn
 
-from mnist_core.data.datasets import Dataset
 from mnist_core.evaluation.metrics import Evaluation, evaluate
 from mnist_core.figures.classes import confidence_bars, confusion_figure
 from mnist_core.figures.compare import confidence_figure
@@ -31,7 +30,7 @@ def show(job: Job[TrainingRun]) -> None:
     """Show the slider through the run's snapshots, and the network at the chosen one."""
     folder = visitor().runs.folder(job.id)
     try:
-        networks = _networks(job.id, len(folder.snapshot_steps()), folder, job)
+        networks = _networks(folder, job.run.config.architecture)
     except (OSError, ValueError) as error:
         st.error(f"The snapshots of this run cannot be read: {error}", icon=":material/error:")
         return
@@ -42,8 +41,8 @@ def show(job: Job[TrainingRun]) -> None:
     with st.container(key="replay_step"):
         key = f"replay_slider_{job.id}_{len(steps)}"
         step = st.select_slider("Step", steps, steps[-1], key=key, format_func=lambda s: f"{s:,}")
-    names, dataset = job.run.dataset.class_names, job.run.dataset
-    test = _evaluated(job.id, step, networks[step], dataset)
+    names = job.run.dataset.class_names
+    test = _evaluation(job, step, networks)
     elements.numbers(
         {"Step": f"{step:,}", f"Right, of {test.total:,} test images": f"{test.accuracy:.1%}"},
         "replay_numbers",
@@ -60,16 +59,19 @@ def show(job: Job[TrainingRun]) -> None:
         )
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _networks(job_id: str, count: int, _folder: RunFolder, _job: Job[TrainingRun]) -> Networks:
-    del job_id, count  # another run, or more snapshots: another result
-    return replay.models_of(_folder, _job.run.config.architecture)
+@st.cache_resource(
+    max_entries=4,
+    show_spinner=False,
+    hash_funcs={RunFolder: lambda folder: (str(folder.folder), folder.snapshot_steps())},
+)
+def _networks(folder: RunFolder, architecture: str) -> Networks:
+    return replay.models_of(folder, architecture)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _evaluated(job_id: str, step: int, _model: nn.Sequential, _dataset: Dataset) -> Evaluation:
-    del job_id, step
-    return evaluate(_model, _dataset.test_images[:IMAGES], _dataset.test_labels[:IMAGES])
+@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs={Job: lambda job: job.id})
+def _evaluation(job: Job[TrainingRun], step: int, _networks: Networks) -> Evaluation:
+    images, labels = job.run.dataset.split("test")
+    return evaluate(_networks[step], images[:IMAGES], labels[:IMAGES])
 
 
 def _one_image(job: Job[TrainingRun], networks: Networks, step: int) -> None:

@@ -102,9 +102,7 @@ def pictures(
     images: Sequence[np.ndarray], captions: Sequence[str], width: int, key: str | None = None
 ) -> None:
     """Show pictures side by side with captions, as many in a row as fit."""
-    from mnist_core.figures.pictures import (
-        as_url,
-    )  # imports Plotly's style; the first page does not
+    from mnist_core.figures.pictures import as_url  # loads Plotly; the first page does not
 
     with st.container(horizontal=True, key=key):
         for image, caption in zip(images, captions, strict=True):
