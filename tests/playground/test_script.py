@@ -1,4 +1,4 @@
-"""The script that "Show the code" shows, run, against the run itself."""
+"""The script under "Show the code" is executed and compared with the run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_core.playground.code import script
 from mnist_core.playground.own_points import own_point
 from mnist_core.playground.run import PlaygroundRun
+from mnist_core.playground.script import playground_script
 from mnist_core.playground.setups import DATA, FEATURES, Setup
 
 OWN = tuple(own_point(x1, x2 / 3, int(x1 > x2)) for x1 in range(-5, 6) for x2 in range(-9, 9))
@@ -55,7 +55,7 @@ def test_the_script_gives_the_same_curves(setup, tmp_path):
     run = PlaygroundRun(setup)
     run.run_to(12)
     curves = run.curves
-    lines = printed(script(setup, epochs=12), tmp_path)
+    lines = printed(playground_script(setup, epochs=12), tmp_path)
     assert [epoch for epoch, *_ in lines] == list(range(1, 13))
     for i, (_, train_loss, test_loss) in enumerate(lines, start=1):
         assert train_loss == pytest.approx(curves.train_loss[i], abs=1e-4)
@@ -63,17 +63,17 @@ def test_the_script_gives_the_same_curves(setup, tmp_path):
     assert abs(curves.train_loss[-1] - curves.train_loss[0]) > 1e-3
 
 
-def test_the_script_stops_where_the_run_does(tmp_path):
+def test_the_script_stops_at_the_epoch_where_the_run_stops(tmp_path):
     setup = Setup(data="gauss", stop_below=0.1)
     run = PlaygroundRun(setup)
     run.run_to(100)
     assert run.stopped
-    assert printed(script(setup), tmp_path)[-1][0] == run.epoch_count < 100
+    assert printed(playground_script(setup), tmp_path)[-1][0] == run.epoch_count < 100
 
 
 @pytest.mark.parametrize("data", DATA)
 def test_the_script_is_short_and_compiles(data):
-    code = script(replace(EVERYTHING, data=data))
+    code = playground_script(replace(EVERYTHING, data=data))
     compile(code, "playground.py", "exec")
     lines = code.splitlines()
     assert len(lines) < 40
@@ -81,14 +81,14 @@ def test_the_script_is_short_and_compiles(data):
     assert "mnist_core" not in code
 
 
-def test_the_script_has_nothing_that_was_typed_in():
-    assert "secret" not in script(Setup(task="secret"))
+def test_the_script_leaves_out_what_a_visitor_typed():
+    assert "secret" not in playground_script(Setup(task="secret"))
 
 
 @pytest.mark.parametrize(
     ("setup", "epochs", "message"),
     [(Setup(data="own"), 10, "points"), (Setup(), 0, "epochs"), (Setup(), 1.5, "epochs")],
 )
-def test_what_makes_no_script(setup, epochs, message):
+def test_invalid_input_gives_no_script(setup, epochs, message):
     with pytest.raises(ValueError, match=message):
-        script(setup, epochs)
+        playground_script(setup, epochs)
