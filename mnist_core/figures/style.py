@@ -78,7 +78,12 @@ def framed(
     y: str = "",
     legend: bool = False,
 ) -> go.Figure:
-    """Set a figure's margins, transparent background, axis titles and height in pixels."""
+    """Set a figure's margins, transparent background, axis titles and height in pixels.
+
+    Plotly leaves out points of a line that it takes for invisible; a curve then has corners, and
+    SiLU looks like ReLU. So all points are drawn.
+    """
+    figure.update_traces(line_simplify=False, selector={"type": "scatter"})
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30 if legend else 10, "b": 10},

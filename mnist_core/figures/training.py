@@ -164,6 +164,8 @@ def loss_figure(
         name="mean of the last 100 steps",
         line={"color": POSITIVE, "width": 3},
     )
+    if accuracies:
+        _add_accuracies(figure, accuracies)
     figure = framed(figure, height=420, x="step", legend=True)
     figure.update_layout(
         yaxis=log_loss_axis(losses[chosen]) if log_axis else {},
@@ -178,8 +180,6 @@ def loss_figure(
             line={"color": NEGATIVE, "dash": "dash", "width": 1.5},
             annotation={"text": f"rate {rate:g}", "font": {"color": LABEL}},
         )
-    if accuracies:
-        _add_accuracies(figure, accuracies)
     return figure
 
 

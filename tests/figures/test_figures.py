@@ -28,6 +28,7 @@ from tests.figures.samples import (
     Z,
     as_json,
     decoded,
+    traces,
 )
 
 CALLS = {
@@ -84,3 +85,12 @@ def test_a_plotly_figure_sets_no_background_and_no_font_colour(name):
     assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
     assert "color" not in layout.get("font", {})
     assert layout["height"] > 0
+
+
+LINES = {name: traces(call()) for name, call in CALLS.items() if not isinstance(call(), dict)}
+LINES = {name: [t for t in data if t["type"] == "scatter"] for name, data in LINES.items()}
+
+
+@pytest.mark.parametrize("name", [name for name, data in LINES.items() if data])
+def test_every_point_of_a_line_is_drawn(name):
+    assert [trace["line"]["simplify"] for trace in LINES[name]] == [False] * len(LINES[name])
