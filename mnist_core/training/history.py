@@ -5,13 +5,12 @@ No torch here: run records are read before torch is loaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist_core.common import formatting
-from mnist_core.common.formatting import quoted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,12 +45,6 @@ class EpochMetrics:
     train_loss: float
     dead_units: float
     largest_class: float
-
-    def __post_init__(self) -> None:
-        for field_ in fields(self):
-            value = getattr(self, field_.name)
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                raise ValueError(f"expected a number for “{field_.name}”, got {quoted(value)}.")
 
 
 @dataclass(slots=True)

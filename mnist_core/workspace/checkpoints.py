@@ -275,14 +275,9 @@ def _history(record: RunRecord, tensors: dict[str, Tensor], run: TrainingRun) ->
         if record.status != "failed" and not torch.isfinite(tensor).all():
             raise ValueError(f"The history's {name} must be finite numbers.")
         array[:step] = tensor.numpy()
-    try:
-        rates = [(s, r) for s, r in record.learning_rates]
-        for _, rate in rates:
-            check_learning_rate(rate)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "The learning rates must be pairs of a step and a number above 0."
-        ) from error
+    rates = list(record.learning_rates)
+    for _, rate in rates:
+        check_learning_rate(rate)
     if not _in_order([metrics.step for metrics in record.epoch_metrics], 1, step):
         raise ValueError("The epoch metrics must be of steps that were taken, in order.")
     if not rates or not _in_order([s for s, _ in rates], 0, step) or rates[0][0] != 0:
@@ -292,7 +287,7 @@ def _history(record: RunRecord, tensors: dict[str, Tensor], run: TrainingRun) ->
     return history
 
 
-def _in_order(steps: list[Any], first: int, last: int) -> bool:
-    """Return whether these are increasing step numbers within bounds."""
-    whole = all(type(s) is int and first <= s <= last for s in steps)
-    return whole and all(a < b for a, b in itertools.pairwise(steps))
+def _in_order(steps: list[int], first: int, last: int) -> bool:
+    """Return whether step numbers increase within bounds."""
+    within = all(first <= step <= last for step in steps)
+    return within and all(a < b for a, b in itertools.pairwise(steps))

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+import msgspec
+
 from mnist_core.common.files import read_json
 from mnist_core.common.formatting import quoted
 from mnist_core.training.history import EpochMetrics
@@ -20,6 +22,7 @@ FROM_A_FILE = "Weights from a file, as they came."  # the reason of imported wei
 _TEXTS, _INTS = ("id", "kind", "status", "origin", "reason", "data"), ("step", "total_steps")
 _TYPES: dict[str, type] = dict.fromkeys(_TEXTS, str) | dict.fromkeys((*_INTS, "threads"), int)
 _TYPES |= {"created": float, "training_s": float}
+_LISTS = {"learning_rates": tuple[tuple[int, float], ...], "checkups": tuple[EpochMetrics, ...]}
 _CHOICES = {"kind": ("run", "race"), "status": STATUSES, "origin": get_args(Origin)}
 _UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser accepts
 
@@ -45,7 +48,7 @@ class RunRecord:
     training_s : float
     config : dict
         The settings, see ``TrainingConfig.from_json``.
-    learning_rates : sequence of (step, rate)
+    learning_rates : tuple of (step, rate)
     epoch_metrics : tuple of EpochMetrics
         "checkups" in the file.
     threads : int
@@ -64,7 +67,7 @@ class RunRecord:
     total_steps: int = 0
     training_s: float = 0.0
     config: Mapping[str, Any] | None = None
-    learning_rates: tuple[Any, ...] = ()
+    learning_rates: tuple[tuple[int, float], ...] = ()
     epoch_metrics: tuple[EpochMetrics, ...] = ()
     threads: int = 1
     data: str = ""
@@ -105,15 +108,12 @@ class RunRecord:
         if "id" not in values:
             raise ValueError("“id” is missing.")
         values.setdefault("origin", _origin_by_reason(values.get("reason")))
-        for name in ("learning_rates", "checkups"):
-            if not isinstance(values.setdefault(name, []), list):
-                raise _wrong(name, "a list", values[name])
-            values[name] = tuple(values[name])
-        try:
-            values["epoch_metrics"] = tuple(EpochMetrics(**m) for m in values["checkups"])
-        except (TypeError, ValueError) as error:
-            names = ", ".join(field.name for field in fields(EpochMetrics))
-            raise ValueError(f"“checkups” must hold {names} of each epoch, as numbers.") from error
+        for name, kind in _LISTS.items():
+            try:
+                values[name] = msgspec.convert(values.get(name, ()), kind)
+            except (msgspec.ValidationError, UnicodeEncodeError) as error:  # half a surrogate pair
+                raise ValueError(f"“{name}” is wrong: {error}.") from error
+        values["epoch_metrics"] = values.pop("checkups")
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 
