@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import go_to, newest_run, numbers, wait_for, wait_for_status, words
+from mnist_core.training.configs import TrainingConfig
+from tests.pages.conftest import (
+    go_to,
+    newest_run,
+    numbers,
+    runs_of,
+    wait_for,
+    wait_for_status,
+    words,
+)
 from tests.small_data import digits
 
 
@@ -217,6 +226,13 @@ def test_earlier_runs_stay_on_offer(open_page):
     assert offers[1].startswith("Your earlier one: Linear, 45 steps")
     go_to(app, "conclusions")
     assert "Training: mlp: test accuracy" in words(app)
+
+
+def test_a_run_stopped_before_its_first_step_is_not_called_a_file(open_page):
+    app = open_page("training")
+    runs_of(app).start(TrainingConfig("digits"), digits()).stop()
+    go_to(app, "evaluation")
+    assert app.selectbox(key="evaluation_model").options[0].startswith("Your own: Linear, 0 steps")
 
 
 def test_the_dataset_page_remembers_its_page_and_image(open_page):
