@@ -33,6 +33,7 @@ from mnist_core.data.datasets import Dataset
 from mnist_core.training.configs import TrainingConfig, check_learning_rate
 from mnist_core.training.history import History, Snapshot
 from mnist_core.training.run import TrainingRun
+from mnist_core.training.status import Status
 from mnist_core.workspace.run_record import RunRecord
 
 __all__ = [
@@ -57,7 +58,7 @@ def fingerprint(dataset: Dataset) -> str:
     return f"{zlib.crc32(dataset.train_labels.data, checksum):08x}"
 
 
-def record_of(run: TrainingRun, old: RunRecord, status: str, reason: str = "") -> RunRecord:
+def record_of(run: TrainingRun, old: RunRecord, status: Status, reason: str = "") -> RunRecord:
     """Return the present record of a run: ``old`` with its new status, history and settings."""
     history = run.history
     return dataclasses.replace(

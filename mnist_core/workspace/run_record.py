@@ -13,17 +13,18 @@ import msgspec
 from mnist_core.common.files import read_json
 from mnist_core.common.formatting import quoted
 from mnist_core.training.history import EpochMetrics
-from mnist_core.training.status import STATUSES
+from mnist_core.training.status import STATUSES, Status
 
-__all__ = ["FROM_A_FILE", "Origin", "RunRecord"]
+__all__ = ["FROM_A_FILE", "Kind", "Origin", "RunRecord"]
 
+Kind = Literal["run", "race"]
 Origin = Literal["trained", "tuned", "imported"]
 FROM_A_FILE = "Weights from a file, as they came."  # the reason of imported weights
 _TEXTS, _INTS = ("id", "kind", "status", "origin", "reason", "data"), ("step", "total_steps")
 _TYPES: dict[str, type] = dict.fromkeys(_TEXTS, str) | dict.fromkeys((*_INTS, "threads"), int)
 _TYPES |= {"created": float, "training_s": float}
 _LISTS = {"learning_rates": tuple[tuple[int, float], ...], "checkups": tuple[EpochMetrics, ...]}
-_CHOICES = {"kind": ("run", "race"), "status": STATUSES, "origin": get_args(Origin)}
+_CHOICES = {"kind": get_args(Kind), "status": STATUSES, "origin": get_args(Origin)}
 _UNPAIRED = re.compile("[\ud800-\udfff]")  # halves of characters, which no browser accepts
 
 
@@ -58,9 +59,9 @@ class RunRecord:
     """
 
     id: str
-    kind: str = "run"
+    kind: Kind = "run"
     created: float = 0.0
-    status: str = "paused"
+    status: Status = "paused"
     origin: Origin = "trained"
     reason: str = ""
     step: int = 0

@@ -1,4 +1,4 @@
-"""The runs of all visitors: those in memory, and those that rest in their folders."""
+"""The runs of all visitors, in memory and on the disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 from torch import Tensor
 
@@ -29,7 +28,7 @@ from mnist_core.workspace.checkpoints import (
     restored,
     safe_tensors,
 )
-from mnist_core.workspace.run_record import FROM_A_FILE, Origin, RunRecord
+from mnist_core.workspace.run_record import FROM_A_FILE, Kind, Origin, RunRecord
 from mnist_core.workspace.store import WorkspaceStore
 
 __all__ = ["RUNS_PER_WORKSPACE", "RunRegistry", "RunUnavailableError", "WorkspaceRuns"]
@@ -219,7 +218,7 @@ class WorkspaceRuns:
         job = self._queue.get(run_id)
         return job if job is not None and job.owner == self.id else None
 
-    def newest(self, kind: str = "run") -> str | None:
+    def newest(self, kind: Kind = "run") -> str | None:
         """Return the id of the newest "run" or "race", if there is one.
 
         One that could not be saved comes first: it is in no folder to be found by.
@@ -291,7 +290,7 @@ class WorkspaceRuns:
         config = TrainingConfig.from_json(record.config)
         return restored(record, tensors, self._registry.load_dataset(config.dataset))
 
-    def _make_room(self, kind: str) -> None:
+    def _make_room(self, kind: Kind) -> None:
         """Delete the oldest ended runs of this kind beyond its limit, and any beyond the disk's."""
         most = RUNS_PER_WORKSPACE if kind == "run" else 1
         in_use = self._queue.in_use()
@@ -302,7 +301,7 @@ class WorkspaceRuns:
         self._store.make_room(in_use)
 
 
-def _new_record(kind: str, dataset: Dataset) -> RunRecord:
+def _new_record(kind: Kind, dataset: Dataset) -> RunRecord:
     return RunRecord(new_id(), kind, created=time.time(), data=fingerprint(dataset))
 
 
@@ -318,7 +317,7 @@ def _at_rest(record: RunRecord) -> tuple[Status, str]:
     """Return the status and reason of a run that no worker drives."""
     if record.status in ACTIVE:
         return "paused", INTERRUPTED
-    return cast(Status, record.status), record.reason
+    return record.status, record.reason
 
 
 def _run_around(
