@@ -59,7 +59,7 @@ def test_nothing_else_is_an_id(text):
 
 @settings(deadline=None, max_examples=50)
 @given(st.text(max_size=40) | st.text("AZaz09-_./\\~", min_size=20, max_size=24))
-def test_an_id_is_22_letters_of_an_alphabet_without_path_signs(text):
+def test_an_id_has_22_characters_and_none_of_a_path(text):
     allowed = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
     assert is_id(text) == (len(text) == 22 and set(text) <= allowed)
 
@@ -79,9 +79,7 @@ def test_a_file_is_written_with_its_folders_and_replaced(tmp_path):
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize("where", ["fsync", "replace"])
 @pytest.mark.parametrize("old", [b"old", None])
-def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
-    tmp_path, monkeypatch, where, error, old
-):
+def test_a_failed_write_leaves_only_the_old_file(tmp_path, monkeypatch, where, error, old):
     path = tmp_path / "file"
     if old:
         path.write_bytes(old)
@@ -96,9 +94,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
     assert not old or path.read_bytes() == old
 
 
-def test_the_new_file_is_whole_and_on_the_disk_before_it_takes_the_old_one_s_place(
-    tmp_path, monkeypatch
-):
+def test_the_new_file_is_synced_before_it_replaces_the_old_one(tmp_path, monkeypatch):
     path, order = tmp_path / "file", []
     path.write_bytes(b"old")
     fsync, replace_file = os.fsync, Path.replace
@@ -117,7 +113,7 @@ def test_the_new_file_is_whole_and_on_the_disk_before_it_takes_the_old_one_s_pla
     assert order == [("fsync", 5, b"old"), ("replace", b"newer", path)]
 
 
-def test_two_who_write_the_same_file_leave_one_of_both_whole(tmp_path):
+def test_writes_of_one_file_at_once_leave_one_of_them_whole(tmp_path):
     path = tmp_path / "file"
     texts = [bytes([i]) * 5_000 for i in range(4)]
     threads = [threading.Thread(target=write_atomically, args=(path, text)) for text in texts]
@@ -148,13 +144,13 @@ def test_two_who_write_the_same_file_leave_one_of_both_whole(tmp_path):
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )
-def test_what_is_no_table_is_refused_with_a_sentence(text, why):
+def test_json_that_is_not_a_table_is_refused_with_a_sentence(text, why):
     with pytest.raises(ValueError, match=why) as caught:
         read_json(text)
     assert str(caught.value).endswith(".")
     assert len(str(caught.value)) < 100
 
 
-def test_a_table_nested_as_ours_are_is_read():
+def test_a_table_nested_like_a_record_is_read():
     table = {"checkups": [{"step": 1, "by_class": [1, 2]}], "learning_rates": [[0, 0.1]]}
     assert read_json(json.dumps(table).encode()) == table

@@ -1,3 +1,5 @@
+"""The settings of a run: checked, read from files, compared and put into words."""
+
 import json
 import math
 import re
@@ -102,7 +104,7 @@ def test_a_value_at_the_edge_is_accepted(right):
 @pytest.mark.parametrize("architecture", ["linear", "mlp"])
 @pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
 @pytest.mark.parametrize("augment", [False, True])
-def test_numpy_takes_what_it_can(architecture, schedule, augment):
+def test_numpy_accepts_these_settings(architecture, schedule, augment):
     TrainingConfig(engine="numpy", architecture=architecture, schedule=schedule, augment=augment)
 
 
@@ -133,7 +135,7 @@ HARMLESS |= {("batch_size", "huge")}  # `total_steps` refuses it
 
 @pytest.mark.parametrize("what", HOSTILE)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_s_hostile_value_is_refused_with_a_short_sentence(name, what):
+def test_a_hostile_value_from_a_file_is_refused_with_a_short_sentence(name, what):
     if (name, what) in HARMLESS:
         config = TrainingConfig.from_json({name: HOSTILE[what]})
         assert getattr(config, name) == HOSTILE[what]
@@ -165,7 +167,7 @@ def test_more_epochs_than_a_run_can_keep_are_refused():
 @pytest.mark.parametrize(
     "values", [None, [], ["dataset"], "mnist", 5, b"{}", [("dataset", "mnist")]], ids=str
 )
-def test_settings_that_are_no_table_are_refused(values):
+def test_settings_that_are_not_a_table_are_refused(values):
     with pytest.raises(ValueError, match="settings must be a table, got") as caught:
         TrainingConfig.from_json(values)
     assert_is_a_sentence(caught)
@@ -178,7 +180,7 @@ def test_an_unknown_setting_is_refused_by_name(key):
     assert_is_a_sentence(caught)
 
 
-def test_of_a_file_s_settings_those_left_out_have_defaults():
+def test_settings_left_out_of_a_file_have_defaults():
     assert TrainingConfig.from_json({}) == LESSON
     assert TrainingConfig.from_json({"seed": 5}) == replace(LESSON, seed=5)
 
@@ -195,7 +197,7 @@ def test_a_configuration_cannot_be_changed():
         LESSON.seed = 1
 
 
-def test_with_change_gives_another_and_checks_it():
+def test_with_change_returns_a_checked_copy():
     assert with_change(LESSON, "seed", 3) == TrainingConfig(seed=3)
     assert LESSON.seed == 0
     with pytest.raises(ValueError, match="number of epochs"):
@@ -210,7 +212,7 @@ def test_a_learning_rate_above_0_passes(rate):
 @pytest.mark.parametrize(
     "rate", [0, -1e-9, math.nan, math.inf, 1e39, 10**400, None, True, "1", [1], 1j], ids=repr
 )
-def test_no_other_learning_rate_does(rate):
+def test_any_other_learning_rate_is_refused(rate):
     with pytest.raises(ValueError, match="learning rate must be a number above 0, got") as caught:
         check_learning_rate(rate)
     assert_is_a_sentence(caught)
@@ -237,7 +239,7 @@ def test_a_run_that_is_too_long_is_refused_with_its_length():
         TrainingConfig(batch_size=1, epochs=10).total_steps(MAX_STEPS // 10 + 1)
 
 
-def test_the_presets_suit_mnist():
+def test_the_presets_fit_mnist():
     assert PRESETS["The lesson's run"] is LESSON
     for config in PRESETS.values():
         assert config.dataset == "mnist"

@@ -1,3 +1,5 @@
+"""The training doctor: its findings on real runs, and on histories made for each rule."""
+
 import math
 import re
 from dataclasses import replace
@@ -31,7 +33,7 @@ def few() -> Dataset:
 
 
 def either_or() -> Dataset:
-    """Two bars; the class is 1 if exactly one of them is there: no linear model can tell."""
+    """Two bars; the class is 1 if exactly one of them is there, which no linear model can learn."""
     images, upper, lower = (
         np.zeros((256, 28, 28), np.uint8),
         np.arange(256) % 2,
@@ -54,7 +56,7 @@ DATA = {"digits": digits, "few": few, "either-or": either_or}
 
 @cache
 def trained(config, data="digits", steps=None):
-    """Train for so many steps, or to the end; whoever asks again gets the same run."""
+    """Return a run trained for ``steps`` steps or to its end, from a cache."""
     run = TrainingRun(config, DATA[data]())
     try:
         while run.history.step < (steps or run.total_steps):
@@ -94,7 +96,7 @@ def accuracy_of(run):
 
 
 def healthy_all_the_way(run, every):
-    """Drive a run to its end and ask often; return the last finding."""
+    """Train a run to its end, with many diagnoses; return the last finding."""
     kinds = []
     while not run.finished:
         run.advance(every)
@@ -131,7 +133,7 @@ SICK = {
 
 
 @pytest.mark.parametrize(("config", "kind", "severity"), SICK.values(), ids=SICK)
-def test_a_real_run_that_goes_wrong_is_recognised_and_the_advice_helps(config, kind, severity):
+def test_a_bad_run_is_recognised_and_the_advice_helps(config, kind, severity):
     run = trained(config)
     first = diagnosis(run)[0]
     assert (first.kind, first.severity) == (kind, severity)
@@ -146,7 +148,7 @@ def test_a_real_run_that_goes_wrong_is_recognised_and_the_advice_helps(config, k
         assert first.kind not in {f.kind for f in diagnosis(cured)}
 
 
-def test_a_run_that_failed_says_at_which_step():
+def test_the_evidence_of_a_failed_run_names_the_step():
     run = trained(replace(ON_DIGITS, learning_rate=1e9))
     (finding,) = diagnosis(run)
     assert finding.title == "The loss explodes"
@@ -154,17 +156,17 @@ def test_a_run_that_failed_says_at_which_step():
     assert finding.advice == "Start again with a learning rate of 0.1."
 
 
-def test_a_rate_of_10_is_seen_while_it_happens_and_after():
+def test_a_rate_of_10_is_found_during_the_run_and_after_it():
     config = replace(ON_DIGITS, learning_rate=10.0)
     early = diagnosis(trained(config, steps=60))[0]
     assert (early.kind, early.severity) == ("diverging", "problem")
     assert early.title == "The loss jumps up and down instead of falling"
-    late = diagnosis(trained(config))[0]  # on so few images even this comes to rest
+    late = diagnosis(trained(config))[0]  # on so few images even this settles
     assert (late.kind, late.severity) == ("diverging", "hint")
     assert early.advice == late.advice == "Start again with a learning rate of 0.1."
 
 
-def test_dead_units_and_one_class_are_told_from_a_network_that_has_hardly_begun():
+def test_dead_units_and_one_class_are_not_found_in_an_untrained_network():
     collapsed = trained(replace(MLP, learning_rate=1.0))
     begun = trained(replace(MLP, learning_rate=1e-5))
     for run in (collapsed, begun):
@@ -174,7 +176,7 @@ def test_dead_units_and_one_class_are_told_from_a_network_that_has_hardly_begun(
     assert [f.kind for f in diagnosis(begun)] == ["slow"]
 
 
-def test_few_images_are_learnt_by_heart():
+def test_overfitting_on_few_images_is_found():
     config = replace(MLP, optimiser="Adam", learning_rate=0.01, epochs=60)
     run = trained(config, "few")
     (finding,) = diagnosis(run)
@@ -187,14 +189,14 @@ def test_few_images_are_learnt_by_heart():
     assert accuracy_of(cured) >= accuracy_of(run) - 0.01
 
 
-def test_a_cnn_that_learns_by_heart_is_told_to_change_the_images():
+def test_a_cnn_that_overfits_is_advised_to_augment():
     config = replace(SHORT, architecture="cnn", optimiser="Adam", learning_rate=0.01, epochs=20)
     finding = diagnosis(trained(config, "few"))[0]
     assert (finding.kind, finding.severity) == ("overfitting", "problem")
     assert finding.advice == "Try changing the images a little each time they are shown."
 
 
-def test_a_linear_model_at_its_limit_is_told_to_grow():
+def test_a_linear_model_at_its_limit_is_advised_a_larger_model():
     config = replace(ON_DIGITS, learning_rate=0.1, epochs=120)
     run = trained(config, "either-or")
     (finding,) = diagnosis(run)
@@ -205,7 +207,7 @@ def test_a_linear_model_at_its_limit_is_told_to_grow():
     assert diagnosis(grown)[0].kind == "healthy"
 
 
-def test_a_loss_that_only_jitters_is_told_to_take_smaller_steps():
+def test_a_noisy_flat_loss_is_advised_smaller_steps():
     config = replace(ON_DIGITS, optimiser="Adam", learning_rate=0.01, augment=True)
     run = trained(config)
     (finding,) = diagnosis(run)
@@ -213,12 +215,12 @@ def test_a_loss_that_only_jitters_is_told_to_take_smaller_steps():
     assert finding.advice == "Try the one-cycle schedule, which ends with small steps."
     assert accuracy_of(trained(replace(config, schedule="one-cycle"))) > accuracy_of(run) + 0.02
 
-    longer = 2 * run.total_steps  # the same loss, with as many steps to go
+    longer = 2 * run.total_steps  # the same loss with as many steps left
     assert examine(config, run.history, longer)[0].advice == "Go on with a learning rate of 0.001."
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_the_default_on_the_digits_is_healthy_whenever_it_is_asked(seed):
+def test_the_default_on_the_digits_is_healthy_at_any_step(seed):
     config = replace(ON_DIGITS, seed=seed)
     run = TrainingRun(config, digits())
     last = healthy_all_the_way(run, 50)
@@ -246,7 +248,7 @@ def test_the_presets_have_no_problem_on_the_digits(name):
     assert not any(f.severity == "problem" for f in diagnosis(trained(config)))
 
 
-def test_the_lesson_s_run_is_healthy_whenever_it_is_asked(mnist_dir):
+def test_the_lesson_s_run_is_healthy_at_any_step(mnist_dir):
     run = TrainingRun(LESSON, mnist_in(mnist_dir))
     assert healthy_all_the_way(run, 500).advice.startswith("Try 10 epochs, for the loss was")
 
@@ -259,7 +261,7 @@ def test_rates_on_mnist(mnist_dir, rate, kind):
     assert diagnosis(run)[0].kind == kind
 
 
-def test_every_kind_is_reached_by_a_real_run():
+def test_a_real_run_leads_to_every_kind():
     runs = [trained(config) for config, *_ in SICK.values()]
     runs += [trained(ON_DIGITS), trained(ON_DIGITS, steps=20)]
     runs.append(trained(replace(MLP, optimiser="Adam", learning_rate=0.01, epochs=60), "few"))
@@ -267,7 +269,7 @@ def test_every_kind_is_reached_by_a_real_run():
     assert {f.kind for run in runs for f in diagnosis(run)} == set(KINDS)
 
 
-def test_a_changed_rate_begins_a_new_chart():
+def test_only_the_steps_since_the_last_change_of_rate_count():
     run = TrainingRun(replace(ON_DIGITS, learning_rate=1e-5), digits())
     while run.history.step < 500:
         run.advance(500 - run.history.step)
@@ -284,7 +286,7 @@ def test_a_changed_rate_begins_a_new_chart():
     assert diagnosis(run)[0].kind == "healthy"
 
 
-def test_a_run_that_broke_at_an_earlier_rate_is_not_told_to_go_below_the_later_one():
+def test_the_advice_for_a_broken_run_is_below_its_highest_rate():
     run = TrainingRun(replace(MLP, learning_rate=1.0, epochs=20), digits())
     while not run.finished:
         if run.history.step == 450:
@@ -332,13 +334,13 @@ def flat(n=4_000, at=0.5, jump=0.05):
     ],
     ids=str,
 )
-def test_histories_at_the_edge(losses, kinds):
+def test_edge_cases(losses, kinds):
     assert kinds_of(losses) == kinds
     assert kinds_of(losses, total=9_375)
     assert kinds_of(losses, total=0)
 
 
-def test_a_history_that_was_cut_off_or_lacks_its_rates_is_read_as_far_as_it_goes():
+def test_an_incomplete_history_is_read_as_far_as_possible():
     history = a_history([math.nan, *flat()])
     history.step = 10**9
     assert examine(LESSON, history, 9_375)[0].evidence.startswith("At step 1 of 9,375 the loss was")
@@ -349,7 +351,7 @@ def test_a_history_that_was_cut_off_or_lacks_its_rates_is_read_as_far_as_it_goes
 
 @pytest.mark.parametrize("field", ["test_accuracy", "test_loss", "train_accuracy", "dead_units"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0, 1])
-def test_metrics_of_any_number_are_taken(field, value):
+def test_metrics_of_any_value_are_accepted(field, value):
     epoch_metrics = [metrics_of(step, **{field: value}) for step in range(400, 4_001, 400)]
     assert kinds_of(flat(), epoch_metrics)
 
@@ -372,7 +374,7 @@ def test_advice_fits_the_run_s_own_settings():
     assert advice(schedule="one-cycle") == "Try a learning rate of 0.001."
 
 
-def test_a_schedule_is_not_called_slow_before_it_has_risen_nor_flat_before_it_has_fallen():
+def test_one_cycle_is_not_slow_while_the_rate_rises_nor_flat_while_it_falls():
     one_cycle = {"schedule": "one-cycle"}
     assert kinds_of([2.3] * 1_000) == ["slow"]
     assert kinds_of([2.3] * 1_000, total=3_000, **one_cycle) == ["early"]
@@ -394,7 +396,7 @@ def test_a_slow_run_at_the_highest_safe_rate_needs_more_steps():
     assert advice(batch_size=512) == "Try batches of 32."
 
 
-def test_a_million_losses_and_epoch_metrics_are_read_in_part():
+def test_only_a_part_of_a_long_history_is_read():
     n = 1_000_000
     losses = 2.3 * np.exp(-np.arange(n) / 100_000)
     epoch_metrics = [metrics_of(n // 10 * i) for i in range(1, 10)] + [
@@ -403,7 +405,7 @@ def test_a_million_losses_and_epoch_metrics_are_read_in_part():
     assert kinds_of(losses, epoch_metrics * 500)[0] == "dead units"
 
 
-def test_the_history_is_only_read():
+def test_the_history_is_not_changed():
     run = trained(ON_DIGITS)
     kept = (run.history.losses.copy(), list(run.history.epoch_metrics), run.history.step)
     diagnosis(run)
@@ -443,7 +445,7 @@ configs = st.builds(
 @settings(max_examples=150, deadline=None)
 @given(config=configs, history=histories(), total=st.integers(0, 10**6))
 @example(LESSON, a_history([math.nan] * 60), 60)
-def test_no_history_is_too_strange(config, history, total):
+def test_any_history_leads_to_findings(config, history, total):
     found = examine(config, history, total)
     check_form(found)
     assert all(isinstance(f, Finding) for f in found)

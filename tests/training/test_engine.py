@@ -1,3 +1,5 @@
+"""The engine and the training loop, compared with steps by hand and with plain PyTorch."""
+
 import copy
 from itertools import islice
 
@@ -47,7 +49,7 @@ def weights_of(model):
     return [p.detach().clone() for p in model.parameters()]
 
 
-def test_a_step_is_w_minus_lr_times_the_gradient_worked_out_by_hand():
+def test_a_step_equals_w_minus_lr_times_the_gradient_by_hand():
     model = architectures.build("linear", 0)
     x, labels = a_batch()
     X, (W, b) = (
@@ -82,7 +84,7 @@ def test_a_step_of_sgd_follows_autograd_in_every_architecture(name):
         torch.testing.assert_close(new, old - 0.1 * gradient, rtol=0, atol=1e-7)
 
 
-def test_the_second_step_has_forgotten_the_first_one_s_gradients():
+def test_the_second_step_does_not_use_the_first_gradients():
     model = architectures.build("linear", 0)
     optimiser = SGD(model.parameters(), 0.1)
     training_step(model, optimiser, *a_batch(seed=0))
@@ -130,9 +132,7 @@ def test_the_batches_of_an_epoch_hold_each_image_once_and_its_label(n):
 
 @pytest.mark.parametrize("block", [1, 5, 8, 20, 1_000])
 @pytest.mark.parametrize("first", [0, 1, 3, 5, 6])
-def test_starting_at_a_batch_is_skipping_those_before_however_many_are_gathered(
-    block, first, monkeypatch
-):
+def test_starting_at_a_batch_skips_those_before_it(block, first, monkeypatch):
     images, labels, order = random_images(23), cycling_labels(23), epoch_order(23, 0, 0)
     whole = list(batches(images, labels, order, 4))
     assert len(whole) == 6
@@ -151,7 +151,7 @@ def falling(step):
 
 
 class Recorder:
-    """An engine that trains nothing and remembers what it was given."""
+    """An engine that only records its arguments."""
 
     def __init__(self):
         self.seen = []
@@ -162,7 +162,7 @@ class Recorder:
 
 
 def recorded(n_steps, first_step=0, augment=False, learning_rate=falling):
-    """What the loop hands to the engine: (x, labels, learning rate) of each step."""
+    """Return (x, labels, learning rate) of each step of the loop."""
     recorder = Recorder()
     steps = training_steps(
         recorder,
@@ -197,7 +197,7 @@ def test_each_step_is_taken_with_the_rate_of_its_number():
     ]
 
 
-def test_the_rate_is_asked_for_when_the_step_is_taken():
+def test_the_rate_is_read_when_the_step_is_taken():
     chosen, recorder = [0.5], Recorder()
     steps = training_steps(
         recorder,
@@ -213,7 +213,7 @@ def test_the_rate_is_asked_for_when_the_step_is_taken():
     assert [rate for _, _, rate in recorder.seen] == [0.5, 0.5, 0.5, 0.25, 0.25]
 
 
-def test_each_epoch_visits_the_images_in_an_order_of_its_own():
+def test_each_epoch_has_another_order_of_images():
     seen = recorded(12)
     for epoch in (0, 1):
         images = torch.cat([x for x, _, _ in seen[6 * epoch : 6 * epoch + 6]])
@@ -261,7 +261,7 @@ def test_the_loop_is_the_plain_loop_over_batches(optimiser):
 
 @pytest.mark.parametrize("augment", [False, True])
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_a_loop_begun_anew_at_a_later_step_goes_on_exactly(optimiser, augment):
+def test_a_loop_that_starts_at_a_later_step_continues_exactly(optimiser, augment):
     def losses_and_weights(parts):
         model = architectures.build("cnn", 0)
         trained = AutogradEngine(model, OPTIMISERS[optimiser](model.parameters(), 0.01))
@@ -329,7 +329,7 @@ def test_the_weights_are_the_model_s_own_under_its_names():
         ("Adam", ["mean.0", "mean.1", "square.0", "square.1", "steps"]),
     ],
 )
-def test_the_memory_is_named_and_numbered(optimiser, names):
+def test_the_optimiser_state_is_named_and_numbered(optimiser, names):
     trained = an_engine(optimiser)
     for _ in range(3):
         trained.train(*a_batch(), 0.1)
@@ -342,11 +342,11 @@ def test_the_memory_is_named_and_numbered(optimiser, names):
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_an_engine_restored_goes_on_as_the_other_and_shares_nothing_with_it(optimiser):
+def test_a_restored_engine_continues_like_the_other_and_shares_nothing(optimiser):
     one, other = an_engine(optimiser, "cnn"), an_engine(optimiser, "cnn", seed=5)
     for seed in range(3):
         one.train(*a_batch(seed=seed), 0.01)
-    other.train(*a_batch(seed=9), 0.01)  # it may have a past of its own
+    other.train(*a_batch(seed=9), 0.01)  # it was trained before
 
     weights, memory = copies(one.weights()), copies(one.optimiser_state())
     other.restore(weights, memory)
@@ -378,14 +378,14 @@ def copies_without(named, name):
     ],
     ids=str,
 )
-def test_a_memory_that_does_not_fit_is_refused(changes):
+def test_a_state_that_does_not_fit_is_refused(changes):
     trained = an_engine()
     with pytest.raises(ValueError, match="the saved state does not fit"):
         trained.restore(copies(trained.weights()), copies(trained.optimiser_state()) | changes)
 
 
 @pytest.mark.parametrize("name", ["steps", "mean.0", "square.1"])
-def test_a_memory_with_a_gap_is_refused(name):
+def test_an_incomplete_state_is_refused(name):
     trained = an_engine()
     with pytest.raises(ValueError, match="the saved state does not fit"):
         trained.restore(copies(trained.weights()), copies_without(trained.optimiser_state(), name))

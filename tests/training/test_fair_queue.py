@@ -1,4 +1,4 @@
-"""A queue by turns: compared with a plain model of what is fair."""
+"""The fair queue, compared with a simple model of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_one_owner_s_entries_come_in_order():
     assert take_all(queue) == entries
 
 
-def test_owners_are_served_by_turns():
+def test_owners_are_served_in_turn():
     queue, _ = queue_of("a", "a", "a", "b", "b", "c")
     assert owners_of(take_all(queue)) == "abcaba"
 
@@ -54,7 +54,7 @@ def test_each_owner_s_own_entries_stay_in_order():
         assert [e for e in taken if e.owner == owner] == [e for e in entries if e.owner == owner]
 
 
-def test_whoever_was_served_longest_ago_comes_first_even_if_added_last():
+def test_the_owner_served_longest_ago_is_next_even_if_added_last():
     queue, _ = queue_of("a", "b")
     take_all(queue)
     for owner in "bba":
@@ -62,7 +62,7 @@ def test_whoever_was_served_longest_ago_comes_first_even_if_added_last():
     assert owners_of(take_all(queue)) == "abb"
 
 
-def test_a_new_owner_comes_before_all_who_had_a_turn():
+def test_a_new_owner_is_served_before_all_others():
     queue, _ = queue_of("a", "b")
     take_all(queue)
     for owner in "abc":
@@ -76,29 +76,29 @@ def test_an_entry_put_back_after_its_turn_waits_for_the_others():
     assert queue.order()[-1] is first
 
 
-def test_an_entry_that_is_taken_out_is_not_served_and_costs_its_owner_no_turn():
+def test_a_removed_entry_is_not_served_and_costs_its_owner_no_turn():
     queue, (a1, a2, b) = queue_of("a", "a", "b")
     queue.remove(a1)
     assert a1 not in queue
     assert take_all(queue) == [a2, b]
-    queue.remove(a1)  # not there any more: nothing happens
+    queue.remove(a1)  # it is not there any more
     assert len(queue) == 0
 
 
-def test_an_empty_queue_is_false_and_gives_nothing():
+def test_an_empty_queue_is_false_and_has_no_next_entry():
     queue = FairQueue()
     assert not queue
     with pytest.raises(IndexError):
         queue.take()
 
 
-def test_looking_at_the_order_changes_nothing():
+def test_reading_the_order_changes_nothing():
     queue, _ = queue_of("a", "a", "b")
     assert queue.order() == queue.order()
     assert len(queue) == 3
 
 
-def test_of_many_owners_the_latest_served_are_remembered(monkeypatch):
+def test_only_the_most_recently_served_owners_are_remembered(monkeypatch):
     monkeypatch.setattr(fair_queue, "MOST_OWNERS", 3)
     queue, _ = queue_of("a", "b", "c", "d")
     take_all(queue)
@@ -113,7 +113,7 @@ OWNERS = st.sampled_from("abcd")
 
 @NO_TIME
 @given(st.lists(OWNERS, max_size=25), st.lists(OWNERS, max_size=10))
-def test_the_order_that_is_shown_is_the_one_that_is_served(before, waiting):
+def test_entries_are_served_in_the_order_shown(before, waiting):
     queue, _ = queue_of(*before)
     take_all(queue)
     for owner in waiting:
@@ -125,7 +125,7 @@ def test_the_order_that_is_shown_is_the_one_that_is_served(before, waiting):
 
 @NO_TIME
 @given(st.lists(OWNERS, min_size=1, max_size=25))
-def test_nobody_is_served_twice_before_everybody_who_waits_was_served_once(owners):
+def test_no_owner_is_served_twice_before_all_waiting_owners_were_served(owners):
     queue, _ = queue_of(*owners)
     taken = owners_of(take_all(queue))
     for i, owner in enumerate(taken):

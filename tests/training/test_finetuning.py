@@ -26,7 +26,7 @@ from tests.small_data import digits, global_generators_untouched, random_images
 
 
 def somebody(n: int = 20) -> Handwriting:
-    """Return digits by a writer who draws all of them upside down."""
+    """Return digits of a writer who draws them upside down."""
     made = Handwriting()
     for image, label in zip(digits().test_images[:n], digits().test_labels[:n], strict=True):
         made = made.plus(np.ascontiguousarray(image[::-1]), int(label))
@@ -34,7 +34,7 @@ def somebody(n: int = 20) -> Handwriting:
 
 
 def parts(handwriting: Handwriting):
-    """Return the drawings to learn from and those to judge by."""
+    """Return the drawings to tune on and those to test on."""
     return handwriting.labelled(left_out=False), handwriting.labelled(left_out=True)
 
 
@@ -46,19 +46,19 @@ def tuning_of(name: str = "linear", handwriting: Handwriting | None = None, **ar
     return FineTuning(name, trained(name), *parts(handwriting or somebody()), digits(), **arguments)
 
 
-def test_a_batch_is_drawings_changed_and_training_images_as_they_are():
+def test_a_batch_has_changed_drawings_and_unchanged_training_images():
     own = np.full((3, 28, 28), 255, np.uint8), np.array([7, 7, 7])
     images = random_images(5)
     x, labels = mixed_batch(own, (images, np.arange(5)), seed=0, step=0)
     assert (x.shape, x.dtype) == ((OWN + REHEARSED, 1, 28, 28), torch.float32)
     assert (labels.shape, labels.dtype) == ((OWN + REHEARSED,), torch.int64)
     assert (labels[:OWN] == 7).all()
-    assert not torch.equal(x[:OWN], torch.ones_like(x[:OWN]))  # moved: paper comes in at a side
+    assert not torch.equal(x[:OWN], torch.ones_like(x[:OWN]))  # they were moved
     assert torch.equal(x[OWN:], to_input(images[labels[OWN:].numpy()]))
     assert set(labels[OWN:].tolist()) == set(range(5))
 
 
-def test_a_batch_depends_on_nothing_but_seed_and_step():
+def test_a_batch_depends_only_on_seed_and_step():
     own, old = (random_images(3), np.arange(3)), (random_images(9, 1), np.arange(9))
     with global_generators_untouched():
         first, again = mixed_batch(own, old, 4, 2), mixed_batch(own, old, 4, 2)
@@ -71,7 +71,7 @@ def test_a_batch_depends_on_nothing_but_seed_and_step():
     ("labels", "counts"),
     [([], "0 and 0"), (range(10), "10 and 0"), ([1] * 9, "5 and 4"), ([1, 1, 2, 2], "2 and 2")],
 )
-def test_too_few_drawings_are_said(labels, counts):
+def test_too_few_drawings_are_refused_with_their_numbers(labels, counts):
     few = set_of(*labels)
     assert f"so far there are {counts}" in too_few(*(len(labels) for _, labels in parts(few)))
     with pytest.raises(ValueError, match="at least 5 drawings"):
@@ -82,7 +82,7 @@ def test_enough_drawings():
     assert too_few(FEWEST, FEWEST) == ""
 
 
-def test_tuning_learns_the_hand_and_keeps_what_it_knew():
+def test_tuning_learns_the_drawings_and_does_not_forget():
     weights = trained()
     before = {name: w.clone() for name, w in weights.items()}
     tuning = FineTuning("linear", weights, *parts(somebody(100)), digits())
@@ -108,8 +108,8 @@ def test_the_scores_are_those_of_the_weights_before_and_after():
         assert scores.test == metrics.accuracy(model, *digits().split("test"))
 
 
-def test_drawings_left_out_are_not_learnt_from():
-    """Their pixels can be anything: the weights come out the same."""
+def test_left_out_drawings_do_not_change_the_weights():
+    """Other pixels in them lead to the same weights."""
     mine = somebody()
     other = Handwriting()
     for sample in mine.samples:
@@ -126,7 +126,7 @@ def test_drawings_left_out_are_not_learnt_from():
     assert ends[0].after.left_out != ends[1].after.left_out
 
 
-def test_it_does_not_matter_how_often_it_looks_up():
+def test_the_result_does_not_depend_on_the_number_of_advances():
     at_once, bit_by_bit = tuning_of("mlp"), tuning_of("mlp")
     at_once.advance(STEPS)
     while not bit_by_bit.finished:
@@ -145,14 +145,14 @@ def test_progress_and_the_time_left():
     assert (tuning.before, tuning.after, tuning.seconds_left) == (None, None, None)
     tuning.advance(10)
     assert (tuning.history.step, tuning.total_steps) == (10, STEPS)
-    assert tuning.seconds_left > 0
+    assert tuning.seconds_left == pytest.approx((STEPS - 10) * tuning.history.training_s / 10)
     assert tuning.before is not None
     assert not tuning.finished
     tuning.advance(STEPS, max_s=0.0)
     assert tuning.history.step == 11  # at least one
 
 
-def test_weights_that_are_no_numbers_fail_in_a_sentence():
+def test_nan_weights_fail_with_a_sentence():
     weights = {name: torch.full_like(w, torch.nan) for name, w in trained().items()}
     tuning = FineTuning("linear", weights, *parts(somebody()), digits())
     with pytest.raises(TrainingFailedError, match="no longer a number at step 1 of 300"):

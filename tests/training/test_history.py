@@ -1,3 +1,5 @@
+"""The history of a run, its running mean and its summary in words."""
+
 from dataclasses import FrozenInstanceError
 
 import numpy as np
@@ -36,7 +38,7 @@ def test_no_two_histories_share_their_epoch_metrics():
     assert other.epoch_metrics == []
 
 
-def test_speed_and_accuracies_are_read_off_the_record():
+def test_speed_and_accuracies_follow_from_the_history():
     history = a_history([1] * 10, 8, 2.0, [metrics_of(4, 0.5), metrics_of(8, 0.75)])
     assert history.steps_per_s == 4
     assert history.accuracies == [(4, 0.5), (8, 0.75)]
@@ -67,7 +69,7 @@ def test_running_mean_is_exact(values, window, expected):
     np.testing.assert_array_equal(given, np.array(values, dtype=np.float32))
 
 
-def test_running_mean_looks_back_over_a_hundred_steps():
+def test_running_mean_covers_a_hundred_steps():
     values = np.random.default_rng(0).uniform(0, 3, 350)
     expected = [values[max(0, i - 99) : i + 1].mean() for i in range(350)]
     np.testing.assert_allclose(running_mean(values), expected, rtol=1e-12)
@@ -99,6 +101,6 @@ def test_progress_averages_fewer_than_a_hundred_steps():
 
 
 @pytest.mark.parametrize(("step", "speed", "left"), [(19, "–", "–"), (20, "10", "8.00 s")])
-def test_the_first_steps_say_nothing_of_the_speed(step, speed, left):
+def test_the_speed_is_a_dash_during_the_first_steps(step, speed, left):
     progress = progress_of(a_history(np.ones(100), step, 2.0), 100)
     assert (progress.speed, progress.left) == (speed, left)

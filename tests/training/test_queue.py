@@ -1,3 +1,5 @@
+"""The training queue: turns, requests, saving and failures."""
+
 import math
 import threading
 import time
@@ -9,7 +11,7 @@ import torch
 
 from mnist_core.evaluation.metrics import probabilities
 from mnist_core.nn.architectures import with_weights
-from mnist_core.training import queue as jobs_module
+from mnist_core.training import queue as queue_module
 from mnist_core.training.queue import JOBS_IN_ALL, TrainingQueue
 from mnist_core.training.run import TrainingConfig, TrainingRun
 from mnist_core.training.status import ACTIVE, ENDED
@@ -31,7 +33,7 @@ def wait_for_status(job, *statuses):
 
 
 def wait_at_rest(job, status):
-    """Wait until it has this status and whoever had it in hand has let go of it."""
+    """Wait until a job has this status and is saved."""
     wait_for(lambda: job.status == status and not job.is_busy, f"{status}, written down")
 
 
@@ -67,8 +69,8 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a job was like when it was written down."""
+class Saved:
+    """The state of a job when it was saved."""
 
     status: str
     step: int
@@ -82,22 +84,22 @@ class Kept:
 
 
 class Disk:
-    """Stands in for a folder: remembers what was written, and refuses while it is `broken`."""
+    """Records what is saved, and raises `broken` while that is set."""
 
     def __init__(self):
-        self.kept, self.broken, self.meanwhile = [], None, []
+        self.saved, self.broken, self.meanwhile = [], None, []
 
     def __call__(self, job):
         if self.broken:
             raise self.broken
-        self.kept.append(Kept.of(job))
+        self.saved.append(Saved.of(job))
         if self.meanwhile:
-            self.meanwhile.pop(0)(job)  # what others do while it is being written
+            self.meanwhile.pop(0)(job)  # what others do during the save
 
 
 @pytest.fixture
 def make_jobs():
-    """Make registries; at the end stop whatever still trains."""
+    """Create queues; at the end stop their jobs."""
     made = []
 
     def make(n_workers=1, **options):
@@ -118,7 +120,7 @@ def jobs(make_jobs):
 
 @pytest.fixture
 def held(jobs):
-    """A job of 16 steps in a worker's hands, which takes no step before its gate is open."""
+    """A running job of 16 steps that waits for its gate before the first one."""
     job = jobs.create("ada", short_run())
     job.gate = Gate(job.run)
     job.resume()
@@ -134,7 +136,7 @@ def test_a_new_job_is_paused_and_can_be_found(jobs):
     assert jobs.get("nobody's") is None
 
 
-def test_a_job_goes_from_paused_over_queued_and_running_to_finished(jobs, held):
+def test_a_job_is_paused_queued_running_and_finished(jobs, held):
     job = jobs.create("ada", short_run())
     gate = Gate(job.run)
     job.resume()
@@ -149,7 +151,7 @@ def test_a_job_goes_from_paused_over_queued_and_running_to_finished(jobs, held):
     assert [step for step, _ in job.run.history.accuracies] == [8, 16]
 
 
-def test_a_worker_s_run_is_bit_for_bit_the_run_driven_by_hand(jobs):
+def test_a_worker_trains_bit_for_bit_like_a_loop(jobs):
     job, by_hand = jobs.create("ada", short_run()), short_run()
     job.resume()
     while not by_hand.finished:
@@ -160,7 +162,7 @@ def test_a_worker_s_run_is_bit_for_bit_the_run_driven_by_hand(jobs):
         assert torch.equal(job.run.snapshot.weights[key], tensor)
 
 
-def test_the_weights_of_an_ended_turn_are_published(jobs):
+def test_the_weights_are_published_after_a_turn(jobs):
     job = jobs.create("ada", short_run())
     job.step(3)
     wait_for_status(job, "paused")
@@ -168,8 +170,8 @@ def test_the_weights_of_an_ended_turn_are_published(jobs):
     assert torch.equal(job.run.snapshot.weights["l1.weight"], job.run.model.l1.weight)
 
 
-def test_weights_are_published_while_a_run_goes(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "WEIGHTS_EVERY_S", 0.0)
+def test_weights_are_published_during_training(jobs, monkeypatch):
+    monkeypatch.setattr(queue_module, "WEIGHTS_EVERY_S", 0.0)
     job = jobs.create("ada", long_run())
     job.resume()
     wait_for(lambda: job.run.snapshot.step > 0, "the first weights")
@@ -201,15 +203,15 @@ def test_a_paused_job_takes_no_step(jobs):
     wait_for_status(job, "paused")
     step = job.run.history.step
 
-    other.resume()  # the one worker is free for this, and has nothing else to do
+    other.resume()  # the only worker is free
     wait_for_status(other, "finished")
 
     assert (job.status, job.run.history.step) == ("paused", step)
 
 
-def test_stepping_takes_so_many_steps_and_pauses(jobs):
+def test_stepping_takes_n_steps_and_pauses(jobs):
     job = jobs.create("ada", short_run())
-    for n_steps, step in ((1, 1), (5, 6), (1, 7), (5, 12)):  # the last goes past an epoch's end
+    for n_steps, step in ((1, 1), (5, 6), (1, 7), (5, 12)):  # the last passes an epoch's end
         job.step(n_steps)
         wait_for_status(job, "paused")
         assert job.run.history.step == step
@@ -233,7 +235,7 @@ def test_resume_after_stepping_goes_to_the_end(jobs):
     wait_for_status(job, "finished")
 
 
-def test_stop_ends_a_running_job_and_keeps_what_it_learnt(jobs):
+def test_stop_ends_a_running_job_and_its_weights_stay(jobs):
     job = jobs.create("ada", long_run())
     job.resume()
     wait_for(lambda: job.run.history.step > 0, "the first step")
@@ -264,7 +266,7 @@ def test_a_job_withdrawn_while_queued_never_runs(jobs, held, call, status):
     assert (withdrawn.status, withdrawn.run.history.step) == (status, 0)
 
 
-def test_a_job_paused_while_queued_can_go_on_at_the_end_of_the_queue(jobs, held):
+def test_a_job_paused_while_queued_resumes_at_the_end_of_the_queue(jobs, held):
     first, second = jobs.create("ada", short_run()), jobs.create("ada", short_run())
     first.resume()
     second.resume()
@@ -276,7 +278,7 @@ def test_a_job_paused_while_queued_can_go_on_at_the_end_of_the_queue(jobs, held)
     assert second.status == "finished"
 
 
-def test_with_one_worker_the_others_wait_with_their_place_and_all_finish(jobs, held):
+def test_with_one_worker_the_others_wait_in_order_and_all_finish(jobs, held):
     waiting = [jobs.create(owner, short_run()) for owner in ("bob", "cleo", "dan")]
     for job in waiting:
         job.resume()
@@ -292,7 +294,7 @@ def test_with_one_worker_the_others_wait_with_their_place_and_all_finish(jobs, h
         wait_for_status(job, "finished")
 
 
-def test_asking_twice_queues_once(jobs, held):
+def test_resuming_twice_queues_once(jobs, held):
     job = jobs.create("bob", short_run())
     last = jobs.create("cleo", short_run())
     job.resume()
@@ -304,7 +306,7 @@ def test_asking_twice_queues_once(jobs, held):
     assert (job.place, last.place, newest.place) == (0, 1, 2)
     held.gate.open()
     wait_for_status(newest, "finished")
-    assert (job.status, job.run.history.step) == ("paused", 2)  # the last word counts
+    assert (job.status, job.run.history.step) == ("paused", 2)  # the last request counts
 
 
 def test_two_workers_train_two_jobs_at_once(make_jobs):
@@ -323,8 +325,8 @@ def test_two_workers_train_two_jobs_at_once(make_jobs):
 
 
 def test_a_long_run_does_not_block_a_short_one(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "TURN_S", 0.02)
-    monkeypatch.setattr(jobs_module, "SLICE_S", 0.01)
+    monkeypatch.setattr(queue_module, "TURN_S", 0.02)
+    monkeypatch.setattr(queue_module, "SLICE_S", 0.01)
     long = jobs.create("ada", long_run())
     long.resume()
     wait_for(lambda: long.run.history.step > 0, "the long run's first step")
@@ -337,8 +339,8 @@ def test_a_long_run_does_not_block_a_short_one(jobs, monkeypatch):
 
 
 def test_two_long_runs_take_turns(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "TURN_S", 0.02)
-    monkeypatch.setattr(jobs_module, "SLICE_S", 0.01)
+    monkeypatch.setattr(queue_module, "TURN_S", 0.02)
+    monkeypatch.setattr(queue_module, "SLICE_S", 0.01)
     pair = [jobs.create(owner, long_run()) for owner in ("ada", "bob")]
     for job in pair:
         job.resume()
@@ -348,8 +350,8 @@ def test_two_long_runs_take_turns(jobs, monkeypatch):
             wait_for(lambda job=job, step=step: job.run.history.step > step, "its turn")
 
 
-def test_a_job_is_not_put_off_before_its_turn_is_over(jobs, held, monkeypatch):
-    monkeypatch.setattr(jobs_module, "TURN_S", 1e9)
+def test_a_turn_is_not_cut_short(jobs, held, monkeypatch):
+    monkeypatch.setattr(queue_module, "TURN_S", 1e9)
     second, seen = jobs.create("bob", short_run()), []
 
     advance = second.run.advance
@@ -379,18 +381,16 @@ def test_a_diverging_run_fails_with_its_reason_and_the_worker_goes_on(jobs):
 
 @pytest.mark.parametrize("optimiser", ["SGD", "Adam"])
 @pytest.mark.parametrize("architecture", ["mlp", "cnn"])
-def test_what_a_diverged_run_publishes_still_answers_with_numbers(jobs, architecture, optimiser):
+def test_the_published_weights_of_a_diverged_run_are_finite(jobs, architecture, optimiser):
     run = short_run(learning_rate=1e9, architecture=architecture, optimiser=optimiser, epochs=20)
     job = jobs.create("ada", run)
     job.resume()
     wait_for_status(job, "failed")
-    model = with_weights(architecture, run.snapshot.weights)  # as Evaluation and Drawing offer it
+    model = with_weights(architecture, run.snapshot.weights)  # as Evaluation and Drawing use it
     assert np.isfinite(probabilities(model, DATASET.test_images)).all()
 
 
-def test_an_exception_in_a_run_fails_it_by_type_and_message_and_the_worker_goes_on(
-    jobs, monkeypatch
-):
+def test_an_exception_fails_the_run_with_its_message_and_the_worker_goes_on(jobs, monkeypatch):
     failing, after = jobs.create("ada", short_run()), jobs.create("bob", short_run())
 
     def out_of_memory(*args):
@@ -420,7 +420,7 @@ def ended(jobs, status):
 
 @pytest.mark.parametrize("call", ["resume", "step", "pause", "stop"])
 @pytest.mark.parametrize("status", ENDED)
-def test_nothing_brings_an_ended_job_back(jobs, status, call):
+def test_an_ended_job_cannot_be_resumed(jobs, status, call):
     job = ended(jobs, status)
     step, reason = job.run.history.step, job.reason
 
@@ -429,7 +429,7 @@ def test_nothing_brings_an_ended_job_back(jobs, status, call):
     assert job.status == status
     other = jobs.create("bob", short_run())
     other.resume()
-    wait_for_status(other, "finished")  # by now the worker would have taken the job again
+    wait_for_status(other, "finished")  # a worker would have taken the job by now
     assert (job.status, job.run.history.step, job.reason) == (status, step, reason)
 
 
@@ -440,7 +440,7 @@ def test_resume_right_after_pause_is_not_lost(held):
     wait_for_status(held, "finished")
 
 
-def test_resume_while_the_worker_puts_a_paused_job_down_is_not_lost(held, monkeypatch):
+def test_resume_while_a_job_comes_to_rest_is_not_lost(held, monkeypatch):
     publish, asked = held.run.publish_weights, threading.Event()
 
     def resume_first():
@@ -456,7 +456,7 @@ def test_resume_while_the_worker_puts_a_paused_job_down_is_not_lost(held, monkey
     assert asked.is_set()
 
 
-def test_stop_while_the_worker_puts_a_paused_job_down_is_not_lost(held, monkeypatch):
+def test_stop_while_a_job_comes_to_rest_is_not_lost(held, monkeypatch):
     publish = held.run.publish_weights
 
     def stop_first():
@@ -480,7 +480,7 @@ def test_pause_right_after_resume_is_not_lost(held):
 
 
 @pytest.mark.parametrize("call", ["resume", "pause", "step"])
-def test_nothing_takes_a_stop_back_that_the_worker_has_not_seen_yet(held, call):
+def test_a_stop_cannot_be_undone(held, call):
     held.stop()
     getattr(held, call)()
     held.gate.open()
@@ -488,14 +488,14 @@ def test_nothing_takes_a_stop_back_that_the_worker_has_not_seen_yet(held, call):
     assert held.status == "stopped"
 
 
-def test_the_oldest_jobs_of_all_are_let_go_of(jobs):
+def test_the_oldest_jobs_are_dropped(jobs):
     made = [jobs.create(f"visitor {i}", short_run()) for i in range(JOBS_IN_ALL + 3)]
     found = [jobs.get(job.id) for job in made]
     assert found == [None, None, None, *made[3:]]
 
 
-def test_ended_jobs_are_let_go_of_before_paused_ones(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "JOBS_IN_ALL", 3)
+def test_ended_jobs_are_dropped_before_paused_ones(jobs, monkeypatch):
+    monkeypatch.setattr(queue_module, "JOBS_IN_ALL", 3)
     paused, stopped = jobs.create("ada", short_run()), jobs.create("ada", short_run())
     stopped.stop()
     jobs.create("bob", short_run())
@@ -504,8 +504,8 @@ def test_ended_jobs_are_let_go_of_before_paused_ones(jobs, monkeypatch):
     assert jobs.get(stopped.id) is None
 
 
-def test_a_job_that_is_not_on_the_disk_is_let_go_of_last(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "JOBS_IN_ALL", 3)
+def test_an_unsaved_job_is_dropped_last(jobs, monkeypatch):
+    monkeypatch.setattr(queue_module, "JOBS_IN_ALL", 3)
     full = Disk()
     full.broken = OSError(28, "No space left on device")
     unwritten = jobs.create("ada", short_run(), full)
@@ -515,8 +515,8 @@ def test_a_job_that_is_not_on_the_disk_is_let_go_of_last(jobs, monkeypatch):
     assert jobs.get(others[0].id) is None
 
 
-def test_active_jobs_are_never_let_go_of(jobs, held, monkeypatch):
-    monkeypatch.setattr(jobs_module, "JOBS_IN_ALL", 5)
+def test_active_jobs_are_never_dropped(jobs, held, monkeypatch):
+    monkeypatch.setattr(queue_module, "JOBS_IN_ALL", 5)
     queued = [jobs.create("ada", short_run()) for _ in range(3)]
     for job in queued:
         job.resume()
@@ -527,10 +527,8 @@ def test_active_jobs_are_never_let_go_of(jobs, held, monkeypatch):
     assert (held.status, {job.status for job in queued}) == ("running", {"queued"})
 
 
-def test_more_active_jobs_than_the_bound_are_all_kept_and_let_go_of_once_they_end(
-    jobs, held, monkeypatch
-):
-    monkeypatch.setattr(jobs_module, "JOBS_IN_ALL", 3)
+def test_active_jobs_beyond_the_limit_are_dropped_when_they_end(jobs, held, monkeypatch):
+    monkeypatch.setattr(queue_module, "JOBS_IN_ALL", 3)
     queued = []
     for i in range(5):
         queued.append(jobs.create(f"visitor {i}", short_run()))
@@ -553,34 +551,34 @@ def test_an_owner_s_jobs_come_newest_first(jobs):
     assert jobs.of("cleo") == []
 
 
-def test_in_use_is_what_goes_waits_or_is_paused(jobs, held):
+def test_jobs_that_have_not_ended_are_in_use(jobs, held):
     queued, paused, stopped = (jobs.create("ada", short_run()) for _ in range(3))
     queued.resume()
     stopped.stop()
     assert jobs.in_use() == {held.id, queued.id, paused.id}
 
 
-def test_a_job_taken_up_again_keeps_its_id_status_and_reason(jobs):
+def test_a_restored_job_has_its_id_status_and_reason(jobs):
     job = jobs.create("ada", short_run(), job_id="x" * 22, status="stopped", reason="Enough.")
     assert (job.id, job.status, job.reason) == ("x" * 22, "stopped", "Enough.")
 
 
-def test_of_two_jobs_with_one_id_the_first_counts(jobs):
+def test_a_second_job_with_the_same_id_is_not_added(jobs):
     job = jobs.create("ada", short_run())
     assert jobs.create("ada", short_run(), job_id=job.id) is job
 
 
-def let_go_of(jobs, job, monkeypatch):
+def drop(jobs, job, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(jobs_module, "JOBS_IN_ALL", 1)
+        patch.setattr(queue_module, "JOBS_IN_ALL", 1)
         jobs.create("bob", short_run())
     assert jobs.get(job.id) is None
 
 
-def test_a_job_that_was_let_go_of_is_found_again_once_it_goes_on(jobs, monkeypatch):
+def test_a_dropped_job_is_in_memory_again_when_it_resumes(jobs, monkeypatch):
     job = jobs.create("ada", short_run())
-    let_go_of(jobs, job, monkeypatch)
-    job.resume()  # a button that a page drew before
+    drop(jobs, job, monkeypatch)
+    job.resume()  # by a button of a page drawn before
     assert jobs.get(job.id) is job
     wait_for_status(job, "finished")
 
@@ -588,11 +586,9 @@ def test_a_job_that_was_let_go_of_is_found_again_once_it_goes_on(jobs, monkeypat
 @pytest.mark.parametrize(
     ("call", "status"), [("resume", "finished"), ("pause", "paused"), ("stop", "stopped")]
 )
-def test_what_is_asked_of_a_job_that_was_let_go_of_reaches_the_one_taken_up_since(
-    jobs, held, monkeypatch, call, status
-):
+def test_a_dropped_job_passes_requests_to_its_successor(jobs, held, monkeypatch, call, status):
     old = jobs.create("ada", short_run())
-    let_go_of(jobs, old, monkeypatch)
+    drop(jobs, old, monkeypatch)
     new = jobs.create("ada", short_run(), job_id=old.id)
     if call != "resume":
         new.resume()
@@ -605,8 +601,8 @@ def test_what_is_asked_of_a_job_that_was_let_go_of_reaches_the_one_taken_up_sinc
 # Fair turns
 
 
-def test_five_runs_of_one_owner_do_not_delay_the_single_one_of_another(jobs, held):
-    """ada's run is in the worker's hands, five more of hers wait; bob comes last."""
+def test_five_runs_of_one_owner_do_not_delay_another_s_run(jobs, held):
+    """ada's run is running and five more of hers wait; bob is last."""
     order = []
 
     def noting(owner):
@@ -640,10 +636,10 @@ def test_the_places_of_two_owners_with_several_runs_alternate(jobs, held):
         wait_for_status(job, "finished")
 
 
-# Going to a step
+# Running to a step
 
 
-def test_a_run_goes_to_a_step_and_pauses(jobs):
+def test_a_run_trains_up_to_a_step_and_pauses(jobs):
     job = jobs.create("ada", short_run())
     job.run_to(5)
     wait_for_status(job, "paused")
@@ -653,7 +649,7 @@ def test_a_run_goes_to_a_step_and_pauses(jobs):
     assert job.run.history.step == 16
 
 
-def test_going_to_a_step_that_is_behind_pauses_at_once(jobs):
+def test_running_to_an_earlier_step_pauses_at_once(jobs):
     job = jobs.create("ada", short_run())
     job.run_to(5)
     wait_for_status(job, "paused")
@@ -671,14 +667,14 @@ def rates(job):
 
 def test_the_learning_rate_of_a_running_job_changes_at_its_next_advance(jobs, held):
     by_hand = short_run()
-    by_hand.advance(200)  # up to the first snapshot: what the worker is about to do
+    by_hand.advance(200)  # up to the first snapshot, like the worker's first advance
     first = by_hand.history.step
     by_hand.set_learning_rate(0.5)
     while not by_hand.finished:
         by_hand.advance(200)
 
     held.set_learning_rate(0.5)
-    assert rates(held) == [(0, 0.01)]  # the worker has it in hand: not before it looks up
+    assert rates(held) == [(0, 0.01)]  # not before the worker's next advance
     held.gate.open()
 
     wait_for_status(held, "finished")
@@ -686,14 +682,14 @@ def test_the_learning_rate_of_a_running_job_changes_at_its_next_advance(jobs, he
     np.testing.assert_array_equal(held.run.history.losses, by_hand.history.losses)
 
 
-def test_the_learning_rate_of_a_paused_job_changes_from_where_it_stands(jobs):
+def test_the_learning_rate_of_a_paused_job_changes_at_its_present_step(jobs):
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     job.run_to(3)
     wait_at_rest(job, "paused")
     job.set_learning_rate(0.5)
     assert rates(job) == [(0, 0.01), (3, 0.5)]
-    assert disk.kept[-1] == Kept("paused", 3, "", 0.5)
+    assert disk.saved[-1] == Saved("paused", 3, "", 0.5)
 
 
 def test_the_learning_rate_of_a_queued_job_changes_and_its_place_stays(jobs, held):
@@ -717,24 +713,24 @@ def test_the_learning_rate_of_an_ended_job_stays(jobs, status):
 
 
 @pytest.mark.parametrize("rate", [0, -1, math.nan, math.inf, True, "0.1", None])
-def test_a_learning_rate_that_is_none_is_refused(jobs, rate):
+def test_a_wrong_learning_rate_is_refused(jobs, rate):
     job = jobs.create("ada", short_run())
     with pytest.raises(ValueError, match="must be a number above 0"):
         job.set_learning_rate(rate)
     assert rates(job) == [(0, 0.01)]
 
 
-# Nobody looks
+# Unwatched runs
 
 
-def test_a_run_that_nobody_has_looked_at_is_paused_with_its_reason_and_can_go_on(make_jobs):
+def test_an_unwatched_run_is_paused_with_a_reason_and_can_resume(make_jobs):
     disk = Disk()
     job = make_jobs(unwatched_s=0.01).create("ada", long_run(), disk)
     job.resume()
     wait_at_rest(job, "paused")
     assert "Nobody had looked at this run" in job.reason
     assert "Resume goes on from here" in job.reason
-    assert disk.kept[-1] == Kept("paused", job.run.history.step, job.reason, 0.01)
+    assert disk.saved[-1] == Saved("paused", job.run.history.step, job.reason, 0.01)
 
     step = job.run.history.step
     job.resume()
@@ -743,7 +739,7 @@ def test_a_run_that_nobody_has_looked_at_is_paused_with_its_reason_and_can_go_on
 
 @pytest.fixture
 def unwatched(make_jobs):
-    """A job in a worker's hands, which nobody has looked at since the world began."""
+    """A running job that nobody has ever looked at."""
     job = make_jobs(unwatched_s=1e9).create("ada", short_run())
     job.gate = Gate(job.run)
     job.resume()
@@ -753,13 +749,13 @@ def unwatched(make_jobs):
     job.gate.open()
 
 
-def test_a_run_in_use_would_be_paused_without_a_look(unwatched):
+def test_an_unwatched_run_is_paused(unwatched):
     unwatched.gate.open()
     wait_for_status(unwatched, "paused", *ENDED)
     assert unwatched.status == "paused"
 
 
-def test_a_look_keeps_a_run_going(unwatched):
+def test_a_watched_run_is_not_paused(unwatched):
     unwatched.watch()
     unwatched.gate.open()
     wait_for_status(unwatched, "paused", *ENDED)
@@ -767,14 +763,14 @@ def test_a_look_keeps_a_run_going(unwatched):
 
 
 @pytest.mark.parametrize(("call", "status"), [("stop", "stopped"), ("pause", "paused")])
-def test_what_a_person_asked_for_counts_even_if_nobody_had_looked(unwatched, call, status):
+def test_a_request_counts_more_than_the_pause_of_an_unwatched_run(unwatched, call, status):
     getattr(unwatched, call)()
     unwatched.gate.open()
     wait_for_status(unwatched, "paused", *ENDED)
     assert (unwatched.status, unwatched.reason) == (status, "")
 
 
-def test_stopping_a_run_that_was_paused_for_that_forgets_that_it_could_go_on(unwatched):
+def test_stopping_an_unwatched_run_clears_its_reason(unwatched):
     unwatched.gate.open()
     wait_for_status(unwatched, "paused")
     unwatched.stop()
@@ -782,41 +778,41 @@ def test_stopping_a_run_that_was_paused_for_that_forgets_that_it_could_go_on(unw
     assert unwatched.reason == ""
 
 
-# Writing down
+# Saving
 
 
-def test_a_run_is_written_down_while_it_goes_and_at_its_end(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", -1.0)  # at every advance, or nearly
+def test_a_run_is_saved_during_training_and_at_its_end(jobs, monkeypatch):
+    monkeypatch.setattr(queue_module, "SAVE_EVERY_S", -1.0)  # at every advance, or nearly
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     job.resume()
     wait_at_rest(job, "finished")
-    *going, last = disk.kept
+    *going, last = disk.saved
     assert {kept.status for kept in going} == {"running"}
     steps = [kept.step for kept in going]
     assert steps == sorted(set(steps))
-    assert last == Kept("finished", 16, "", 0.01)
+    assert last == Saved("finished", 16, "", 0.01)
     assert job.problem == ""
 
 
-def test_a_run_is_not_written_down_more_often_than_that(jobs, monkeypatch):
-    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", 1e9)
+def test_a_run_is_not_saved_more_often_than_set(jobs, monkeypatch):
+    monkeypatch.setattr(queue_module, "SAVE_EVERY_S", 1e9)
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     job.run_to(7)
     wait_for_status(job, "paused")
     job.resume()
     wait_at_rest(job, "finished")
-    assert [(k.status, k.step) for k in disk.kept] == [("paused", 7), ("finished", 16)]
+    assert [(k.status, k.step) for k in disk.saved] == [("paused", 7), ("finished", 16)]
 
 
 @pytest.mark.parametrize(("call", "status"), [("stop", "stopped"), ("pause", "paused")])
-def test_a_job_withdrawn_while_queued_is_written_down_as_it_is(jobs, held, call, status):
+def test_a_job_withdrawn_while_queued_is_saved(jobs, held, call, status):
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     job.resume()
     getattr(job, call)()
-    assert disk.kept == [Kept(status, 0, "", 0.01)]
+    assert disk.saved == [Saved(status, 0, "", 0.01)]
 
 
 @pytest.mark.parametrize(
@@ -828,10 +824,10 @@ def test_a_job_withdrawn_while_queued_is_written_down_as_it_is(jobs, held, call,
     ],
     ids=["full", "no number", "no memory"],
 )
-def test_a_run_that_cannot_be_written_goes_on_and_says_so_until_it_can(
+def test_a_run_that_cannot_be_saved_goes_on_with_a_problem_until_it_can(
     jobs, monkeypatch, error, why
 ):
-    monkeypatch.setattr(jobs_module, "SAVE_EVERY_S", -1.0)
+    monkeypatch.setattr(queue_module, "SAVE_EVERY_S", -1.0)
     disk = Disk()
     disk.broken = error
     job = jobs.create("ada", long_run(), disk)
@@ -844,12 +840,12 @@ def test_a_run_that_cannot_be_written_goes_on_and_says_so_until_it_can(
     assert job.status == "running"
 
     disk.broken = None
-    wait_for(lambda: disk.kept, "the first time that it works again")
+    wait_for(lambda: disk.saved, "the first time that it works again")
     wait_for(lambda: not job.problem, "the problem to be over")
     assert job.status == "running"
 
 
-def test_a_worker_survives_a_run_that_cannot_be_written_at_its_end(jobs):
+def test_a_worker_survives_a_run_that_cannot_be_saved(jobs):
     broken, after = Disk(), Disk()
     broken.broken = RuntimeError("not even an OSError")
     first = jobs.create("ada", short_run(), broken)
@@ -866,8 +862,8 @@ def test_a_worker_survives_a_run_that_cannot_be_written_at_its_end(jobs):
     [(lambda job: job.pause(), 0.01), (lambda job: job.set_learning_rate(0.5), 0.5)],
     ids=["pause", "new rate"],
 )
-def test_no_worker_takes_a_run_that_is_being_written_down_by_a_page(jobs, ask, rate):
-    """While a page's wish is written, somebody resumes, and the one worker is free."""
+def test_no_worker_takes_a_run_that_a_page_is_saving(jobs, ask, rate):
+    """During the save of a page's request, a visitor resumes, and the only worker is free."""
     disk, other = Disk(), jobs.create("bob", short_run())
     job = jobs.create("ada", short_run(), disk)
     steps = []
@@ -881,20 +877,20 @@ def test_no_worker_takes_a_run_that_is_being_written_down_by_a_page(jobs, ask, r
     disk.meanwhile.append(resume_and_wait)
     ask(job)
     assert steps == [0]
-    wait_for_status(job, "finished")  # what was asked meanwhile is not lost
+    wait_for_status(job, "finished")  # the request during the save is not lost
     assert rates(job) == [(0, rate)]
 
 
-def test_a_learning_rate_chosen_while_a_run_is_being_written_is_written_too(jobs):
+def test_a_learning_rate_chosen_during_a_save_is_saved_too(jobs):
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     disk.meanwhile.append(lambda job: job.set_learning_rate(0.5))
     job.pause()
-    assert [kept.learning_rate for kept in disk.kept] == [0.01, 0.5]
+    assert [kept.learning_rate for kept in disk.saved] == [0.01, 0.5]
     assert rates(job) == [(0, 0.5)]
 
 
-def test_a_job_that_was_forgotten_stops_and_is_not_written_down_again(jobs, held):
+def test_a_forgotten_job_stops_and_is_not_saved_again(jobs, held):
     disk = Disk()
     job = jobs.create("ada", short_run(), disk)
     job.gate = Gate(job.run)
@@ -906,7 +902,7 @@ def test_a_job_that_was_forgotten_stops_and_is_not_written_down_again(jobs, held
     job.gate.open()
 
     wait_at_rest(job, "stopped")
-    assert disk.kept == []
+    assert disk.saved == []
     assert jobs.get(job.id) is None
 
 
@@ -914,7 +910,7 @@ def test_a_job_that_was_forgotten_stops_and_is_not_written_down_again(jobs, held
 
 
 def runs_out_of_memory(run):
-    """It takes a few steps and then cannot go on."""
+    """Take a few steps and then fail."""
     advance = run.advance
 
     def advance_or_fail(*args):
@@ -947,7 +943,7 @@ def breaks(run):
     ],
     ids=["memory", "error", "diverged"],
 )
-def test_a_failed_run_keeps_its_reason_and_its_chart_and_the_worker_goes_on(
+def test_a_failed_run_has_its_reason_and_history_and_the_worker_goes_on(
     jobs, failing, why, least_steps
 ):
     disk = Disk()
@@ -960,17 +956,17 @@ def test_a_failed_run_keeps_its_reason_and_its_chart_and_the_worker_goes_on(
     assert job.status == "failed"
     assert why in job.reason
     assert f"at step {history.step} of 16" in job.reason
-    assert disk.kept == [Kept("failed", history.step, job.reason, history.learning_rates[-1][1])]
+    assert disk.saved == [Saved("failed", history.step, job.reason, history.learning_rates[-1][1])]
     assert least_steps <= history.step < 16
     assert (history.losses[: history.step - 1] > 0).all()
     assert history.training_s > 0
 
 
 @pytest.mark.parametrize("call", ["resume", "stop", "pause"])
-def test_what_is_asked_while_a_run_fails_does_not_hide_its_reason(jobs, call):
+def test_a_request_during_a_failure_does_not_hide_its_reason(jobs, call):
     job = jobs.create("ada", short_run(learning_rate=1e9))
     rest = job.run.rest
-    job.run.rest = lambda: (getattr(job, call)(), rest())  # the worker's last act with it
+    job.run.rest = lambda: (getattr(job, call)(), rest())  # the worker calls it last
     job.resume()
     wait_for_status(job, "failed")
     assert "Try a smaller learning rate" in job.reason

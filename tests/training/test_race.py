@@ -1,3 +1,5 @@
+"""A race of both engines, compared with single runs."""
+
 import copy
 from dataclasses import replace
 
@@ -38,7 +40,7 @@ def driven_to_its_end(race):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that only steps move: PyTorch's take one second, NumPy's three."""
+    """A clock moved by steps alone: PyTorch's take one second, NumPy's three."""
 
     class Clock:
         now = 0.0
@@ -54,7 +56,7 @@ def clock(monkeypatch):
     return Clock
 
 
-def test_both_engines_line_up_with_the_same_settings_weights_and_images():
+def test_both_engines_start_with_the_same_settings_weights_and_images():
     race = a_race(architecture="mlp", seed=3, schedule="one-cycle", augment=True)
     assert list(race.lanes) == ["autograd", "numpy"]
     for name, run in race.lanes.items():
@@ -70,7 +72,7 @@ def test_both_engines_line_up_with_the_same_settings_weights_and_images():
 
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
-def test_it_does_not_matter_which_engine_the_settings_name(engine):
+def test_the_engine_in_the_settings_does_not_matter(engine):
     assert a_race(engine=engine).config == replace(CONFIG, engine="autograd")
 
 
@@ -83,14 +85,14 @@ def test_both_lanes_advance_and_stop_at_the_end_of_an_epoch():
     assert seen == [{"autograd": step, "numpy": step} for step in (3, 6, 8, 11, 14, 16)]
 
 
-def test_each_gets_half_of_the_time_so_that_the_faster_one_is_ahead(clock):
+def test_each_lane_has_half_of_the_time(clock):
     race = without_snapshots(a_race())
-    race.advance(100, max_s=10)  # 5 seconds each; the step that goes beyond is the last
+    race.advance(100, max_s=10)  # 5 seconds each; the step that passes them is the last
     assert steps_of(race) == {"autograd": 6, "numpy": 2}
     assert [run.history.training_s for run in race.lanes.values()] == [6, 6]
 
 
-def test_history_and_snapshot_are_those_of_the_one_behind(clock):
+def test_history_and_snapshot_are_those_of_the_lane_behind(clock):
     race = without_snapshots(a_race())
     race.advance(100, max_s=10)
     assert race.history is race.lanes["numpy"].history
@@ -102,7 +104,7 @@ def test_history_and_snapshot_are_those_of_the_one_behind(clock):
     assert race.snapshot is race.lanes["autograd"].snapshot
 
 
-def test_the_one_behind_goes_on_when_the_other_is_through(clock):
+def test_the_lane_behind_goes_on_when_the_other_has_finished(clock):
     race = without_snapshots(a_race())
     while not race.lanes["autograd"].finished:
         race.advance(100, max_s=10)
@@ -115,7 +117,7 @@ def test_the_one_behind_goes_on_when_the_other_is_through(clock):
     assert len(race.lanes["autograd"].history.epoch_metrics) == 2
 
 
-def test_each_lane_is_the_run_it_would_be_alone():
+def test_each_lane_equals_a_single_run():
     race = driven_to_its_end(a_race(architecture="mlp"))
     for run in race.lanes.values():
         alone = TrainingRun(run.config, tiny_dataset())
@@ -125,7 +127,7 @@ def test_each_lane_is_the_run_it_would_be_alone():
         assert alone.history.epoch_metrics == run.history.epoch_metrics
 
 
-def test_the_differences_are_those_of_the_steps_both_have_taken(clock):
+def test_the_differences_cover_the_steps_both_have_taken(clock):
     race = without_snapshots(a_race())
     assert race.differences().shape == (0,)
     race.advance(100, max_s=10)
@@ -164,7 +166,7 @@ def test_both_see_the_same_loss_at_every_step(architecture, schedule):
     ],
     ids=str,
 )
-def test_what_the_numpy_engine_cannot_take_is_refused(changes, names):
+def test_settings_that_the_numpy_engine_cannot_train_are_refused(changes, names):
     with pytest.raises(ValueError, match=f"The NumPy engine .*{names}"):
         a_race(**changes)
 
@@ -174,7 +176,7 @@ def test_a_race_that_does_not_fit_its_data_is_refused():
         a_race(batch_size=65)
 
 
-def test_a_learning_rate_is_chosen_for_both():
+def test_a_learning_rate_is_set_in_both_lanes():
     race = without_snapshots(a_race())
     race.advance(4)
     race.set_learning_rate(0.05)
@@ -188,7 +190,7 @@ def test_a_learning_rate_is_chosen_for_both():
         race.set_learning_rate(0)
 
 
-def test_a_race_that_cannot_go_on_says_so():
+def test_a_race_fails_with_its_lane():
     race = a_race(learning_rate=1e9)
     with pytest.raises(TrainingFailedError, match="at step 2 of 16"):
         driven_to_its_end(race)
@@ -205,7 +207,7 @@ def test_a_rest_changes_nothing():
         np.testing.assert_array_equal(one.history.losses, other.history.losses)
 
 
-def test_a_race_taken_up_again_ends_as_if_nothing_had_been(clock):
+def test_a_restored_race_ends_like_an_uninterrupted_one(clock):
     started = without_snapshots(a_race())
     started.advance(100, max_s=10)
     lanes = {}
@@ -224,11 +226,11 @@ def test_a_race_taken_up_again_ends_as_if_nothing_had_been(clock):
         np.testing.assert_array_equal(one.history.losses, other.history.losses)
 
 
-def test_a_race_draws_no_random_numbers_of_others():
+def test_a_race_leaves_the_global_generators_alone():
     with global_generators_untouched():
         driven_to_its_end(a_race(augment=True))
 
 
-def test_a_race_is_driven_by_one_thread():
+def test_a_race_uses_one_thread():
     assert Race.threads == 1
     assert all(run.threads == 1 for run in a_race().lanes.values())

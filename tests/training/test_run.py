@@ -1,3 +1,5 @@
+"""A training run: steps, metrics, snapshots, learning rates and restoring."""
+
 import copy
 import math
 from dataclasses import replace
@@ -27,7 +29,7 @@ def a_run(**changes):
 
 
 def a_run_without_snapshots(**changes):
-    """A run that stops for nothing on its way to the end of an epoch."""
+    """A run without stops before the end of an epoch."""
     run = a_run(**changes)
     run.snapshot_steps = np.array([0, run.total_steps])
     return run
@@ -72,7 +74,7 @@ def test_a_run_that_does_not_fit_its_data_is_refused():
         a_run(batch_size=65)
 
 
-def test_advance_takes_so_many_steps_and_stops_at_the_end_of_an_epoch():
+def test_advance_takes_n_steps_and_stops_at_the_end_of_an_epoch():
     run = a_run_without_snapshots(batch_size=9)  # 8 steps an epoch, the last of a single image
     steps = []
     while not run.finished:
@@ -88,7 +90,7 @@ def test_advance_takes_at_least_one_step_however_little_time_it_has():
 
 
 @pytest.mark.parametrize("max_steps", [0, -3])
-def test_advance_by_nothing_does_nothing(max_steps):
+def test_advance_by_zero_steps_does_nothing(max_steps):
     run = a_run()
     run.advance(max_steps)
     assert (run.history.step, run.history.accuracies) == (0, [])
@@ -99,7 +101,7 @@ def test_advance_by_nothing_does_nothing(max_steps):
     )
 
 
-def test_a_finished_run_stays_as_it_is():
+def test_a_finished_run_does_not_change():
     run = driven_to_its_end(a_run())
     weights, losses = run.model.state_dict(), run.history.losses.copy()
     n_snapshots = len(run.unsaved_snapshots)
@@ -113,7 +115,7 @@ def test_a_finished_run_stays_as_it_is():
 
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
-def test_a_check_up_after_each_epoch_says_what_evaluation_says(engine):
+def test_the_metrics_of_each_epoch_equal_those_of_evaluation(engine):
     run = a_run(architecture="mlp", engine=engine, learning_rate=0.5, epochs=3)
     data, n_seen = run.dataset, 0
     while not run.finished:
@@ -139,7 +141,7 @@ def test_a_check_up_after_each_epoch_says_what_evaluation_says(engine):
     assert len({c.test_loss for c in run.history.epoch_metrics}) == 3
 
 
-def test_a_check_up_looks_at_the_first_2000_training_images():
+def test_the_metrics_use_the_first_2000_training_images():
     data = tiny_dataset(2_400)
     run = driven_to_its_end(TrainingRun(replace(CONFIG, batch_size=800, epochs=1), data))
     (metrics,) = run.history.epoch_metrics
@@ -149,7 +151,7 @@ def test_a_check_up_looks_at_the_first_2000_training_images():
     assert metrics.train_loss != whole.loss
 
 
-def test_losses_are_written_up_to_step_and_not_beyond():
+def test_losses_are_written_up_to_step():
     run = driven(a_run(), 3)
     first = run.history.losses.copy()
     assert (first[:3] > 0).all()
@@ -162,8 +164,8 @@ def test_losses_are_written_up_to_step_and_not_beyond():
     assert run.history.steps_per_s == run.history.step / run.history.training_s
 
 
-def test_the_time_of_steps_and_check_ups_counts_and_nothing_between(monkeypatch):
-    now = 0.0  # seconds on a clock that only these two move
+def test_the_time_of_steps_and_metrics_counts_and_pauses_do_not(monkeypatch):
+    now = 0.0  # seconds; only these two functions change it
 
     def slow_step(*args):
         nonlocal now
@@ -183,7 +185,10 @@ def test_the_time_of_steps_and_check_ups_counts_and_nothing_between(monkeypatch)
     assert (run.history.step, run.history.training_s) == (5, 5)
     now += 1_000  # a pause
     run.advance(100)
-    assert (run.history.step, run.history.training_s) == (8, 18)  # both halves were scored
+    assert (run.history.step, run.history.training_s) == (
+        8,
+        18,
+    )  # two scores
     assert run.history.steps_per_s == 8 / 18
     run.advance(2)
     np.testing.assert_array_equal(run.history.seconds[:10], [1, 2, 3, 4, 5, 6, 7, 8, 19, 20])
@@ -206,7 +211,7 @@ def test_a_run_learns():
 
 @pytest.mark.parametrize("augment", [False, True])
 @pytest.mark.parametrize("architecture", architectures.ARCHITECTURES)
-def test_equal_configurations_give_bit_identical_runs_whatever_the_advances(architecture, augment):
+def test_equal_configurations_give_bit_identical_runs(architecture, augment):
     changes = {"architecture": architecture, "optimiser": "Adam", "batch_size": 9, "seed": 3}
     changes |= {"augment": augment, "schedule": "one-cycle"}
     one, other = a_run(**changes), a_run(**changes)
@@ -233,7 +238,7 @@ def test_a_run_leaves_the_global_generators_alone():
 
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
-def test_a_diverging_run_fails_by_the_step_and_keeps_its_losses(engine):
+def test_a_diverging_run_fails_with_its_step_and_losses(engine):
     run = a_run_without_snapshots(learning_rate=1e9, engine=engine)
     with (
         np.errstate(all="ignore"),
@@ -280,7 +285,7 @@ def test_a_run_that_diverges_later_counts_from_its_beginning(engine):
 
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
-def test_a_weight_that_is_not_a_number_ends_the_run(engine):
+def test_a_nan_weight_ends_the_run(engine):
     run = driven(a_run(engine=engine), 1)
     run.weights()["l1.weight"][0, 0] = math.nan
     with pytest.raises(TrainingFailedError, match="is no longer a number at step 2 of 16"):
@@ -336,16 +341,16 @@ def test_a_rest_changes_nothing():
         assert torch.equal(weight, straight.model.state_dict()[name])
 
 
-def test_the_model_predicts_with_the_weights_as_they_are_now():
+def test_the_model_has_the_present_weights():
     run = driven(a_run(architecture="cnn"), 3)
     model = run.model
     for name, weight in run.weights().items():
         assert torch.equal(model.state_dict()[name], weight)
     driven(run, 4)
-    assert not torch.equal(model.conv1.weight, run.weights()["conv1.weight"])  # it was a copy
+    assert not torch.equal(model.conv1.weight, run.weights()["conv1.weight"])  # a copy
 
 
-def test_convolutions_are_trained_in_the_faster_layout_and_kept_in_the_plain_one():
+def test_convolutions_are_trained_channels_last_and_published_contiguous():
     run = a_run(architecture="cnn")
     weight, kept = run.weights()["conv2.weight"], run.snapshot.weights["conv2.weight"]
     assert weight.is_contiguous(memory_format=torch.channels_last)
@@ -378,7 +383,7 @@ def test_snapshot_steps_are_evenly_spaced_logarithms(total_steps, weight_bytes, 
 
 @pytest.mark.parametrize("weight_bytes", [0, 1, 31_400, 424_488, 1_000_000, 10_000_000])
 @pytest.mark.parametrize("total_steps", [1, 2, 3, 16, 39, 40, 41, 900, 9_375, 1_000_000])
-def test_snapshot_steps_go_from_first_to_last_within_their_bounds(total_steps, weight_bytes):
+def test_snapshot_steps_go_from_first_to_last_within_their_limits(total_steps, weight_bytes):
     steps = snapshot_steps(total_steps, weight_bytes)
     assert steps.dtype == np.int64
     assert (steps[0], steps[-1]) == (0, total_steps)
@@ -416,7 +421,7 @@ def test_the_snapshots_hold_the_weights_of_their_steps(engine):
     )
 
 
-def test_a_run_keeps_the_snapshots_of_its_length_and_size():
+def test_a_run_takes_the_snapshots_of_its_length_and_size():
     run = a_run(architecture="mlp", epochs=20)
     expected = snapshot_steps(160, 4 * 101_770)
     np.testing.assert_array_equal(run.snapshot_steps, expected)
@@ -425,7 +430,7 @@ def test_a_run_keeps_the_snapshots_of_its_length_and_size():
 
 
 def plain_losses(rates, **changes):
-    """The losses of the loop alone, by plain SGD, each step with its rate."""
+    """Return the losses of the loop alone, by plain SGD, with a rate for each step."""
     config, data = replace(CONFIG, **changes), tiny_dataset()
     model = architectures.build(config.architecture, config.seed)
     steps = training_steps(
@@ -441,7 +446,7 @@ def plain_losses(rates, **changes):
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_a_learning_rate_chosen_in_mid_run_is_written_down_and_used(schedule):
+def test_a_learning_rate_chosen_during_a_run_is_recorded_and_used(schedule):
     run = driven(a_run(schedule=schedule), 5)
     run.set_learning_rate(0.5)
     driven(run, 11)
@@ -455,7 +460,7 @@ def test_a_learning_rate_chosen_in_mid_run_is_written_down_and_used(schedule):
     assert not np.array_equal(run.history.losses, plain_losses([0.01] * 16))
 
 
-def test_a_run_changes_its_images_if_it_was_told_to():
+def test_augmentation_changes_the_images():
     losses = {}
     for augment in (False, True):
         losses[augment] = driven_to_its_end(a_run(augment=augment)).history.losses
@@ -483,7 +488,7 @@ def test_without_a_schedule_the_share_is_one():
     assert [run.schedule_share(step) for step in (0, 7, 15)] == [1, 1, 1]
 
 
-def test_a_learning_rate_chosen_before_the_first_step_takes_the_place_of_the_first():
+def test_a_learning_rate_chosen_before_the_first_step_replaces_the_first():
     run = a_run()
     run.set_learning_rate(0.5)
     assert run.history.learning_rates == [(0, 0.5)]
@@ -493,7 +498,7 @@ def test_a_learning_rate_chosen_before_the_first_step_takes_the_place_of_the_fir
     )
 
 
-def test_of_several_choices_at_a_step_the_last_one_counts():
+def test_the_last_learning_rate_chosen_at_a_step_counts():
     run = driven(a_run(), 4)
     before = run.history.learning_rates
     run.set_learning_rate(0.5)
@@ -501,17 +506,17 @@ def test_of_several_choices_at_a_step_the_last_one_counts():
     assert run.history.learning_rates == [(0, 0.01), (4, 0.25)]
     run.set_learning_rate(0.01)  # as it was
     assert run.history.learning_rates == [(0, 0.01)]
-    assert before == [(0, 0.01)]  # whoever was reading has not seen it change
+    assert before == [(0, 0.01)]  # a reader of the old list sees no change
 
 
-def test_choosing_the_same_learning_rate_again_writes_nothing_down():
+def test_choosing_the_same_learning_rate_again_records_nothing():
     run = driven(a_run(), 4)
     run.set_learning_rate(0.01)
     assert run.history.learning_rates == [(0, 0.01)]
 
 
 @pytest.mark.parametrize("rate", [0, -1, math.nan, math.inf, 1e39, "0.1", None, True], ids=repr)
-def test_no_learning_rate_in_mid_run_is_anything_but_a_number_above_0(rate):
+def test_a_wrong_learning_rate_during_a_run_is_refused(rate):
     run = driven(a_run(), 4)
     with pytest.raises(ValueError, match="learning rate must be a number above 0"):
         run.set_learning_rate(rate)
@@ -519,7 +524,7 @@ def test_no_learning_rate_in_mid_run_is_anything_but_a_number_above_0(rate):
 
 
 def copies(named):
-    """Copies as a file would hold them: tensors, contiguous."""
+    """Return contiguous tensors, as a file holds them."""
     return {
         name: torch.as_tensor(value).clone(memory_format=torch.contiguous_format)
         for name, value in named.items()
@@ -527,7 +532,7 @@ def copies(named):
 
 
 def taken_up(run, **changes):
-    """A fresh run that got copies of all that is saved of another."""
+    """Return a new run restored from copies of another's saved state."""
     fresh = a_run(**changes)
     fresh.restore(copy.deepcopy(run.history), copies(run.weights()), copies(run.optimiser_state()))
     return fresh
@@ -536,7 +541,7 @@ def taken_up(run, **changes):
 @pytest.mark.parametrize("augment", [False, True], ids=["plain", "augmented"])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize(("engine", "optimiser"), CHOICES)
-def test_a_run_taken_up_again_ends_bit_for_bit_as_if_nothing_had_been(
+def test_a_restored_run_ends_bit_for_bit_like_an_uninterrupted_one(
     engine, optimiser, schedule, augment
 ):
     changes = {
@@ -563,7 +568,7 @@ def test_a_run_taken_up_again_ends_bit_for_bit_as_if_nothing_had_been(
         assert torch.equal(run.optimiser_state()[name], value), name
 
 
-def test_a_run_taken_up_again_keeps_the_learning_rate_that_was_chosen():
+def test_a_restored_run_has_the_learning_rate_chosen_last():
     changes = {"schedule": "one-cycle"}
     straight = driven(a_run(**changes), 6)
     straight.set_learning_rate(0.5)
@@ -576,7 +581,7 @@ def test_a_run_taken_up_again_keeps_the_learning_rate_that_was_chosen():
 
 
 @pytest.mark.parametrize("optimiser", ["SGD with momentum", "Adam", "AdamW"])
-def test_without_its_memory_a_run_would_end_elsewhere(optimiser):
+def test_without_its_optimiser_state_a_run_ends_differently(optimiser):
     changes = {"optimiser": optimiser}
     run, forgetful = driven(a_run(**changes), 5), a_run(**changes)
     forgetful.restore(
@@ -588,7 +593,7 @@ def test_without_its_memory_a_run_would_end_elsewhere(optimiser):
     assert np.abs(losses - other).max() > 1e-3
 
 
-def test_a_run_taken_up_again_shares_nothing_with_the_other():
+def test_a_restored_run_shares_nothing_with_the_other():
     run = driven(a_run(optimiser="Adam"), 5)
     weights, memory = copies(run.weights()), copies(run.optimiser_state())
     other = taken_up(run, optimiser="Adam")
@@ -600,7 +605,7 @@ def test_a_run_taken_up_again_shares_nothing_with_the_other():
         assert torch.equal(value, memory[name])
 
 
-def test_a_run_taken_up_again_keeps_only_the_snapshots_to_come():
+def test_a_restored_run_takes_only_the_later_snapshots():
     run = a_run()
     run.snapshot_steps = np.array([0, 1, 4, 8, 16])
     other = taken_up(driven(run, 4))
@@ -610,7 +615,7 @@ def test_a_run_taken_up_again_keeps_only_the_snapshots_to_come():
     assert [snapshot.step for snapshot in other.unsaved_snapshots] == [8, 16]
 
 
-def test_a_finished_run_is_taken_up_as_finished():
+def test_a_restored_finished_run_is_finished():
     run = taken_up(driven_to_its_end(a_run()))
     assert run.finished
     run.advance(5)
@@ -618,7 +623,7 @@ def test_a_finished_run_is_taken_up_as_finished():
     assert len(run.history.epoch_metrics) == 2
 
 
-def test_a_run_that_was_under_way_forgets_where_it_was():
+def test_restoring_a_run_in_progress_replaces_its_state():
     run = driven(a_run(optimiser="Adam"), 3)
     saved = copy.deepcopy(run.history), copies(run.weights()), copies(run.optimiser_state())
     straight = driven_to_its_end(run).history.losses.copy()
@@ -628,7 +633,7 @@ def test_a_run_that_was_under_way_forgets_where_it_was():
 
 
 @pytest.mark.parametrize("engine", ["autograd", "numpy"])
-def test_weights_of_another_precision_are_taken_as_float32(engine):
+def test_weights_of_another_precision_become_float32(engine):
     run = driven(a_run(engine=engine), 3)
     for dtype in (torch.float64, torch.bfloat16):
         other = a_run(engine=engine)
@@ -649,7 +654,7 @@ def test_weights_of_another_precision_are_taken_as_float32(engine):
     ],
     ids=str,
 )
-def test_a_run_of_other_settings_cannot_be_taken_up(changes, names):
+def test_a_run_of_other_settings_cannot_be_restored(changes, names):
     run = driven(a_run(), 3)
     with pytest.raises(ValueError, match=names):
         taken_up(run, **changes)

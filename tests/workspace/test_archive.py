@@ -81,11 +81,11 @@ def files_below(folder: Path) -> set[str]:
 
 
 class Server:
-    """A server's work in a folder of its own, into which files are brought."""
+    """A server with a separate folder, into which files are imported."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.work = self.restarted()
+        self.registry = self.restarted()
 
     def restarted(self) -> RunRegistry:
         return RunRegistry(
@@ -93,17 +93,17 @@ class Server:
         )
 
     def takes(self, data: bytes) -> bool:
-        """Return whether a file is taken; check that it can be used, or is refused in words."""
+        """Return whether a file is accepted; check that the run works, else the error's words."""
         before = files_below(self.folder)
         try:
-            job = self.work.of(ADA).import_file(data, DATASET)
+            job = self.registry.of(ADA).import_file(data, DATASET)
         except ValueError as error:
             check_words(str(error))
-            assert self.work.queue.of(ADA) == []
+            assert self.registry.queue.of(ADA) == []
             assert files_below(self.folder) == before
             return False
         self.check_use(job)
-        self.work.of(ADA).remove(job.id)
+        self.registry.of(ADA).remove(job.id)
         assert files_below(self.folder) == before
         return True
 
@@ -112,11 +112,11 @@ class Server:
         assert job.problem == ""
         assert 0 <= run.history.step <= run.total_steps <= 1_000_000
         (job.reason + str(run.config)).encode()
-        (shown,) = self.work.of(ADA).records()
+        (shown,) = self.registry.of(ADA).records()
         assert (shown.id, shown.status) == (job.id, job.status)
-        folder = self.work.of(ADA).folder(job.id)
+        folder = self.registry.of(ADA).folder(job.id)
         assert {p.split("/")[1] for p in files_below(self.folder / "root")} == {"runs"}
-        assert len(pack(folder.folder)) > 0
+        assert unpack(pack(folder.folder)).checkpoint
         again = self.restarted().of(ADA).open(job.id)
         assert again.run.history.step == run.history.step
         assert again.run.model(torch.zeros(1, 1, 28, 28)).shape == (1, 10)
@@ -167,17 +167,17 @@ def test_what_is_packed_is_unpacked_to_the_same_bytes():
     assert parcel.weights == {}
 
 
-def test_each_kind_of_download_is_told_from_the_others():
+def test_each_kind_of_download_is_recognised():
     assert unpack(downloads()["checkpoint"]) == Parcel(checkpoint=downloads()["checkpoint"])
     assert set(unpack(downloads()["weights"]).weights) == {"l1.bias", "l1.weight"}
 
 
 @pytest.mark.parametrize("kind", ["checkpoint", "weights", "zip"])
-def test_what_is_left_alone_is_taken(server, kind):
+def test_an_unchanged_download_is_accepted(server, kind):
     assert server.takes(downloads()[kind])
 
 
-def test_a_safetensors_file_that_begins_like_a_zip_file_is_still_one():
+def test_a_safetensors_file_that_begins_with_pk_is_accepted():
     """The first 8 bytes are the length of the header: 0x4B50 is "PK"."""
     tensors, record = {"a": torch.zeros(2)}, "x" * 19_000
     missing = (
@@ -189,11 +189,11 @@ def test_a_safetensors_file_that_begins_like_a_zip_file_is_still_one():
     assert unpack(data).checkpoint == data
 
 
-# Which model weights are of
+# Architectures of weights
 
 
 @pytest.mark.parametrize("name", list(architectures.ARCHITECTURES))
-def test_weights_are_known_by_their_names_and_shapes(name):
+def test_weights_are_recognised_by_their_names_and_shapes(name):
     assert architecture_of(architectures.build(name, seed=1).state_dict()) == name
 
 
@@ -224,7 +224,7 @@ LINEAR = {"l1.weight": W, "l1.bias": B}
     ],
     ids=lambda t: " ".join(f"{n!r}{tuple(w.shape)}" for n, w in t.items()) or "none",
 )
-def test_weights_of_no_model_of_ours_are_refused(server, tensors):
+def test_weights_of_an_unknown_model_are_refused(server, tensors):
     refuses(server, save(tensors))
 
 
@@ -328,7 +328,7 @@ def test_a_bit_that_flips_in_a_zip_file_does_no_harm(server, data):
     server.takes(bytes(whole))
 
 
-# Numbers that are none, or belong to something else
+# Wrong tensors
 
 
 @EXAMPLES
@@ -340,7 +340,7 @@ def test_a_checkpoint_with_one_wrong_tensor_is_refused(server, name, wrong):
     tensors, metadata = safe_tensors(downloads()["checkpoint"])
     tensor = tensors.pop(name)
     optimiser = name.startswith("optimiser")
-    assume(not (optimiser and wrong in ("nan", "inf")))  # may happen in a run that goes on
+    assume(not (optimiser and wrong in ("nan", "inf")))  # may happen during a run
     changed = {
         "shape": lambda: tensor[None],
         "float64": lambda: tensor.double(),
@@ -355,7 +355,7 @@ def test_a_checkpoint_with_one_wrong_tensor_is_refused(server, name, wrong):
     refuses(server, save(tensors, metadata))
 
 
-def test_an_optimiser_whose_memory_is_no_number_fails_the_run_and_no_more(server):
+def test_an_optimiser_state_of_nan_fails_only_its_run(server):
     tensors, metadata = safe_tensors(downloads()["checkpoint"])
     tensors["optimiser.square.0"] = torch.full((10, 784), -1.0)
     assert server.takes(save(tensors, metadata))
@@ -482,11 +482,13 @@ def test_a_record_that_is_nested_deeply_does_no_harm(server, depth, name):
 
 @pytest.mark.parametrize("run_id", ["../../x", "/etc/passwd", "", "x" * 100_000, "\0", "A" * 22])
 def test_the_id_in_a_file_names_nothing(server, run_id):
-    job = server.work.of(ADA).import_file(checkpoint_with(own_record() | {"id": run_id}), DATASET)
+    job = server.registry.of(ADA).import_file(
+        checkpoint_with(own_record() | {"id": run_id}), DATASET
+    )
     assert job.id not in (run_id, own_record()["id"])
     assert all(p.startswith(f"root/{ADA}/runs/{job.id}/") for p in files_below(server.folder))
-    assert server.work.of(ADA).folder(job.id).read_record().id == job.id
-    server.work.of(ADA).remove(job.id)
+    assert server.registry.of(ADA).folder(job.id).read_record().id == job.id
+    server.registry.of(ADA).remove(job.id)
 
 
 @pytest.mark.parametrize(
@@ -495,13 +497,13 @@ def test_the_id_in_a_file_names_nothing(server, run_id):
         {"total_steps": 10**9},
         {"step": 10**9, "total_steps": 10**9},
         {"config": {"epochs": 10**6, "batch_size": 8}},
-        {"config": {"epochs": 10**6, "batch_size": 64}},  # 1,000,000 steps: as many as may be
+        {"config": {"epochs": 10**6, "batch_size": 64}},  # 1,000,000 steps, the limit
         {"config": {"epochs": 1, "batch_size": 10**12}},
         {"config": {"epochs": 10**17, "batch_size": 64}},
     ],
     ids=repr,
 )
-def test_a_record_that_claims_to_be_huge_takes_no_memory(server, change):
+def test_a_record_of_a_huge_run_allocates_no_memory(server, change):
     record = own_record()
     change = change | {"config": record["config"] | change.get("config", {})}
     data = checkpoint_with(record | change)
@@ -529,7 +531,7 @@ SNAPSHOT = "run/moments/{:08d}.safetensors"
 
 @cache
 def small_zip() -> bytes:
-    """Return an archive of which every byte matters more often than in a large one."""
+    """Return a small archive, in which a changed byte matters more often."""
     return zip_of(
         (CHECKPOINT, downloads()["checkpoint"]),
         (SNAPSHOT.format(1), downloads()["weights"]),
@@ -638,8 +640,8 @@ def test_an_archive_that_is_not_a_run_s_is_refused(server, make):
 
 
 @pytest.mark.parametrize("says", [MOST_BYTES + 1, 1_000, 0])
-def test_a_bomb_is_not_unpacked_whatever_it_says_of_its_size(server, says):
-    """100 MB of zeros make 100 kB; the size that the archive gives is only what it says."""
+def test_a_zip_bomb_is_not_unpacked(server, says):
+    """100 MB of zeros make 100 kB; the size that the archive gives is not trusted."""
     bomb = zip_of((CHECKPOINT, bytes(100_000_000)), method=zipfile.ZIP_DEFLATED)
     data = claiming_to_hold(bomb, says)
     tracemalloc.start()
@@ -682,7 +684,7 @@ LAST = st.sampled_from(
 @given(
     st.lists(st.tuples(NAMES, LAST).map("".join), min_size=1, max_size=3, unique=True), st.data()
 )
-def test_names_in_an_archive_name_nothing_outside_it(server, names, data):
+def test_names_in_an_archive_never_become_paths(server, names, data):
     c, w = downloads()["checkpoint"], downloads()["weights"]
     contents = {"checkpoint": c, "weights": w, "empty": b"", "table": b"{}"}
     server.takes(
@@ -692,7 +694,7 @@ def test_names_in_an_archive_name_nothing_outside_it(server, names, data):
 
 @pytest.mark.parametrize("folder", EVIL)
 def test_a_path_that_climbs_out_leaves_nothing_outside(server, folder):
-    """The names are never used as paths: such a run is one like others, or none."""
+    """The names are never used as paths: the run is accepted or refused like others."""
     entries = [(CHECKPOINT, downloads()["checkpoint"]), (f"{folder}evil.txt", b"evil")]
     server.takes(zip_of(*entries))
     assert not list(server.folder.parent.rglob("evil*"))
@@ -706,12 +708,12 @@ def test_an_archive_with_any_bytes_in_its_place_is_refused(server, content, step
     refuses(server, zip_of(*(entries if as_snapshot else [(CHECKPOINT, content)])))
 
 
-def test_the_settings_of_what_is_brought_in_are_its_own(server):
+def test_an_imported_run_has_the_settings_of_its_file(server):
     record, _ = parse_checkpoint(downloads()["checkpoint"])
-    job = server.work.of(ADA).import_file(downloads()["zip"], DATASET)
+    job = server.registry.of(ADA).import_file(downloads()["zip"], DATASET)
     assert job.run.config == TrainingConfig.from_json(record.config)
     assert replace(record, id=job.id, created=0.0) == replace(
-        server.work.of(ADA).folder(job.id).read_record(), created=0.0
+        server.registry.of(ADA).folder(job.id).read_record(), created=0.0
     )
     assert np.isfinite(job.run.history.losses).all()
-    server.work.of(ADA).remove(job.id)
+    server.registry.of(ADA).remove(job.id)

@@ -1,4 +1,4 @@
-"""A run's folder: what is written can be read, by people too, and no crash can spoil it."""
+"""A run's folder: a saved run is read again, and no crash can spoil it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def bits(tensors):
 
 
 def assert_same_state(run, other):
-    """To the last bit; the times are compared by those who copy them."""
+    """Compare two runs to the last bit, without their times."""
     assert bits(run.weights()) == bits(other.weights())
     assert bits(run.optimiser_state()) == bits(other.optimiser_state())
     step = run.history.step
@@ -102,12 +102,12 @@ def folder(tmp_path):
     return RunFolder(tmp_path / "run")
 
 
-# There and back
+# Saving and reading
 
 
 @every_kind
 @pytest.mark.parametrize("step", [0, 5, 16], ids=["new", "in an epoch", "at the end"])
-def test_what_is_written_is_read_to_the_last_bit(folder, kind, step):
+def test_a_saved_run_is_read_to_the_last_bit(folder, kind, step):
     run = drive(a_run(kind), step)
     write(run, folder, "finished" if step == 16 else "paused", "Because.")
 
@@ -127,13 +127,13 @@ def test_what_is_written_is_read_to_the_last_bit(folder, kind, step):
 
 
 @every_kind
-def test_a_run_that_is_read_goes_on_to_the_same_bits(folder, kind):
+def test_a_restored_run_continues_to_the_same_bits(folder, kind):
     uninterrupted, run = drive(a_run(kind), 16), drive(a_run(kind), 5)
     write(run, folder)
     assert_same_state(drive(read(folder), 16), uninterrupted)
 
 
-def test_a_changed_learning_rate_goes_on_to_the_same_bits(folder):
+def test_a_run_with_a_changed_learning_rate_continues_to_the_same_bits(folder):
     def with_changes(run):
         drive(run, 3).set_learning_rate(0.5)
         drive(run, 6).set_learning_rate(0.02)
@@ -146,7 +146,7 @@ def test_a_changed_learning_rate_goes_on_to_the_same_bits(folder):
     assert_same_state(drive(again, 16), drive(with_changes(a_run("Adam")), 16))
 
 
-def test_two_threads_are_remembered(folder):
+def test_the_number_of_threads_is_saved(folder):
     write(TrainingRun(a_run().config, DATASET, threads=2), folder)
     assert read(folder).threads == 2
 
@@ -170,7 +170,7 @@ def failed():
     return run
 
 
-def test_a_failed_run_is_written_with_the_weights_that_were_last_published(folder, failed):
+def test_a_failed_run_is_saved_with_the_last_published_weights(folder, failed):
     write(failed, folder, "failed", "The loss grew.")
     record, tensors = folder.read()
     again = restored(record, tensors, DATASET)
@@ -182,7 +182,7 @@ def test_a_failed_run_is_written_with_the_weights_that_were_last_published(folde
     assert_csv_tells(folder, failed)
 
 
-def test_a_failed_run_can_be_read_even_if_nothing_in_it_is_a_number(folder, failed):
+def test_a_failed_run_can_be_read_even_if_all_in_it_is_nan(folder, failed):
     failed.history.losses[:] = np.nan
     for tensor in failed.optimiser_state().values():
         if tensor.is_floating_point():
@@ -193,10 +193,10 @@ def test_a_failed_run_can_be_read_even_if_nothing_in_it_is_a_number(folder, fail
     assert rows_of(folder)[0]["loss"] == "nan"
 
 
-# The table of steps
+# The CSV
 
 
-def test_the_table_has_a_row_a_step_with_its_learning_rate(folder):
+def test_the_csv_has_a_row_for_each_step_with_its_learning_rate(folder):
     run = a_run("cnn, one cycle, augmented")
     drive(run, 3).set_learning_rate(0.5)
     drive(run, 10)
@@ -207,7 +207,7 @@ def test_the_table_has_a_row_a_step_with_its_learning_rate(folder):
         assert float(row["learning_rate"]) == pytest.approx(rate * run.schedule_share(i), rel=1e-8)
 
 
-def test_the_table_is_the_same_however_often_it_is_written(folder, tmp_path):
+def test_the_csv_does_not_depend_on_the_number_of_saves(folder, tmp_path):
     run, at_once = a_run(), RunFolder(tmp_path / "at once")
     for step in (0, 1, 4, 4, 9, 16):
         drive(run, step)
@@ -222,7 +222,7 @@ def test_the_table_is_the_same_however_often_it_is_written(folder, tmp_path):
     assert text.startswith(b"step,loss,learning_rate,seconds\n1,")
 
 
-def test_rows_are_added_not_written_again(folder):
+def test_csv_rows_are_appended(folder):
     run = drive(a_run(), 4)
     write(run, folder)
     path = folder.folder / "history.csv"
@@ -233,18 +233,18 @@ def test_rows_are_added_not_written_again(folder):
     assert history_csv(run, 4).startswith("5,")
 
 
-def test_the_table_after_a_crash_begins_again_where_the_checkpoint_ends(folder):
+def test_after_a_crash_the_csv_continues_from_the_checkpoint(folder):
     run = drive(a_run(), 4)
     write(run, folder)
     checkpoint = (folder.folder / "checkpoint.safetensors").read_bytes()
     drive(run, 9)
     write(run, folder)
-    (folder.folder / "checkpoint.safetensors").write_bytes(checkpoint)  # older than the table
+    (folder.folder / "checkpoint.safetensors").write_bytes(checkpoint)  # older than the CSV
     with (folder.folder / "history.csv").open("a", encoding="utf-8") as file:
         file.write("10,0.12")  # and the last row is cut
 
     again, own = read(folder), RunFolder(folder.folder)
-    again.set_learning_rate(0.3)  # another way than before
+    again.set_learning_rate(0.3)  # another rate than before
     drive(again, 7)
     write(again, own)
 
@@ -252,7 +252,7 @@ def test_the_table_after_a_crash_begins_again_where_the_checkpoint_ends(folder):
     assert {row["learning_rate"] for row in rows_of(own)[4:]} == {"0.3"}
 
 
-def test_snapshots_after_the_checkpoint_go_when_a_run_takes_another_way(folder):
+def test_snapshots_later_than_the_checkpoint_are_deleted(folder):
     run = drive(a_run(), 4)
     write(run, folder)
     checkpoint = (folder.folder / "checkpoint.safetensors").read_bytes()
@@ -271,7 +271,7 @@ def test_snapshots_after_the_checkpoint_go_when_a_run_takes_another_way(folder):
 
 
 class FullAfter:
-    """A file on a disk that takes so many characters more."""
+    """A file on a disk with room for a number of characters."""
 
     def __init__(self, file, characters):
         self.file, self.characters = file, characters
@@ -298,7 +298,7 @@ def full_disk_for_rows(monkeypatch, characters):
 
 
 @pytest.mark.parametrize("characters", [0, 5, 60])
-def test_the_table_is_whole_again_once_a_full_disk_has_room(folder, monkeypatch, characters):
+def test_the_csv_is_complete_again_when_a_full_disk_has_room(folder, monkeypatch, characters):
     run = drive(a_run(), 4)
     write(run, folder)
     drive(run, 9)
@@ -306,13 +306,13 @@ def test_the_table_is_whole_again_once_a_full_disk_has_room(folder, monkeypatch,
         full_disk_for_rows(patch, characters)
         with pytest.raises(OSError, match="No space left"):
             write(run, folder)
-    assert read(folder).history.step == 4  # what was there is still whole
+    assert read(folder).history.step == 4  # the files saved before are whole
     write(run, folder)
     assert_csv_tells(folder, run)
     assert read(folder).history.step == 9
 
 
-def test_a_folder_that_was_deleted_meanwhile_is_written_whole(folder):
+def test_a_folder_that_was_deleted_is_written_completely(folder):
     run = drive(a_run(), 4)
     write(run, folder)
     (folder.folder / "history.csv").unlink()
@@ -324,7 +324,7 @@ def test_a_folder_that_was_deleted_meanwhile_is_written_whole(folder):
 # Snapshots
 
 
-def test_snapshots_are_put_away_and_can_be_looked_at(folder):
+def test_snapshots_are_saved_and_read(folder):
     run, first = a_run(), a_run()
     drive(run, 16)
     snapshots = {snapshot.step: bits(snapshot.weights) for snapshot in run.unsaved_snapshots}
@@ -337,7 +337,7 @@ def test_snapshots_are_put_away_and_can_be_looked_at(folder):
     assert snapshots[0] == bits(first.weights())
 
 
-def test_snapshots_that_could_not_be_written_are_written_the_next_time(folder, monkeypatch):
+def test_snapshots_that_could_not_be_saved_are_saved_the_next_time(folder, monkeypatch):
     run = drive(a_run(), 4)
     steps = [snapshot.step for snapshot in run.unsaved_snapshots]
     calls = []
@@ -357,7 +357,7 @@ def test_snapshots_that_could_not_be_written_are_written_the_next_time(folder, m
     assert folder.snapshot_steps() == steps
 
 
-def test_a_snapshot_that_is_not_there_or_damaged_says_so(folder):
+def test_a_missing_or_damaged_snapshot_is_an_error(folder):
     write(a_run(), folder)
     with pytest.raises(FileNotFoundError):
         folder.snapshot(3)
@@ -366,7 +366,7 @@ def test_a_snapshot_that_is_not_there_or_damaged_says_so(folder):
         folder.snapshot(0)
 
 
-def test_other_files_among_the_snapshots_are_passed_over(folder):
+def test_other_files_among_the_snapshots_are_ignored(folder):
     write(a_run(), folder)
     for name in (".new-abc", "notes.txt", "last.safetensors"):
         (folder.folder / "moments" / name).write_bytes(b"")
@@ -377,11 +377,11 @@ def test_other_files_among_the_snapshots_are_passed_over(folder):
 
 
 class Killed(BaseException):
-    """The process ends here: nothing is cleaned up after it."""
+    """The process ends without cleaning up."""
 
 
 def kill_at(monkeypatch, nth):
-    """Let nothing be written from the nth file on (from 0)."""
+    """Kill the process at the nth file, from 0."""
     calls, real = [], checkpoints.write_atomically
 
     def write_or_die(path, data):
@@ -395,7 +395,7 @@ def kill_at(monkeypatch, nth):
 
 
 def killed_writes(run_to_write, folder, monkeypatch):
-    """Write a run again and again, killed one file later each time; yield until it is whole."""
+    """Save a run repeatedly, killed one file later each time; yield until it is complete."""
     for nth in range(100):
         with monkeypatch.context() as patch:
             calls = kill_at(patch, nth)
@@ -408,9 +408,7 @@ def killed_writes(run_to_write, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["Adam", "numpy"])
-def test_killed_between_any_two_files_the_folder_holds_the_step_before_or_after(
-    tmp_path, monkeypatch, kind
-):
+def test_after_a_kill_between_two_files_the_folder_is_of_one_step(tmp_path, monkeypatch, kind):
     def run_at(step):
         return drive(a_run(kind, architecture="linear"), step)
 
@@ -440,9 +438,7 @@ def test_killed_between_any_two_files_the_folder_holds_the_step_before_or_after(
     assert len(seen) >= 3
 
 
-def test_killed_while_a_run_is_written_for_the_first_time_there_is_none_or_all_of_it(
-    tmp_path, monkeypatch
-):
+def test_after_a_kill_during_the_first_save_there_is_no_run_or_all_of_it(tmp_path, monkeypatch):
     folders, found = [], []
 
     def new_folder():
@@ -456,11 +452,11 @@ def test_killed_while_a_run_is_written_for_the_first_time_there_is_none_or_all_o
             found.append(None)
         write(a_run(), RunFolder(folders[-1].folder))
         assert_same_state(read(folders[-1]), a_run())
-    assert found == [None, None, None, 0]  # snapshot, table, checkpoint, run.json
+    assert found == [None, None, None, 0]  # snapshot, CSV, checkpoint, run.json
 
 
 @pytest.mark.parametrize("characters", [0, 3, 50])
-def test_killed_while_rows_are_added_the_run_goes_on_from_its_checkpoint(
+def test_after_a_kill_during_the_csv_the_run_continues_from_its_checkpoint(
     folder, monkeypatch, characters
 ):
     run = drive(a_run(), 4)
@@ -495,7 +491,7 @@ def restore(data):
     return restored(*parse_checkpoint(data), DATASET)
 
 
-def test_a_checkpoint_that_is_left_alone_is_taken():
+def test_an_unchanged_checkpoint_is_accepted():
     run = drive(a_run("Adam", architecture="linear"), 8)
     assert_same_state(restore(checkpoint_of(run)), run)
 
@@ -588,7 +584,7 @@ def test_a_checkpoint_of_the_numpy_engine_is_refused_for_the_same_reasons():
             restore(checkpoint_of(run, **tensors))
 
 
-def test_a_run_is_not_taken_up_on_other_images():
+def test_a_run_is_not_restored_on_other_images():
     run = drive(a_run(), 3)
     data = checkpoint_bytes(run, record_of(run, NEW, "paused"))
     other = replace(DATASET, train_images=random_images(64, seed=9))
@@ -596,7 +592,7 @@ def test_a_run_is_not_taken_up_on_other_images():
         restored(*parse_checkpoint(data), other)
 
 
-def test_the_fingerprint_tells_images_and_labels_apart():
+def test_the_fingerprint_depends_on_images_and_labels():
     images, labels = DATASET.train_images.copy(), DATASET.train_labels.copy()
     images[-1, -1, -1] ^= 1
     labels[0] = 9
@@ -633,14 +629,14 @@ def with_header(header: bytes, data=b""):
     ],
     ids=lambda data: repr(data[:24]),
 )
-def test_what_is_no_safetensors_file_is_refused_with_a_sentence(data):
+def test_other_bytes_than_safetensors_are_refused_with_a_sentence(data):
     with pytest.raises(ValueError, match="Expected a safetensors file, got") as caught:
         safe_tensors(data)
     assert str(caught.value).endswith("take a file that was downloaded here.")
 
 
 @pytest.mark.parametrize("metadata", [b"", b'"__metadata__": null, ', b'"__metadata__": {}, '])
-def test_tensors_without_metadata_are_no_checkpoint(metadata):
+def test_tensors_without_metadata_are_not_a_checkpoint(metadata):
     entry = b'"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}'
     data = with_header(b"{" + metadata + entry + b"}", b"\0" * 8)
     tensors, found = safe_tensors(data)

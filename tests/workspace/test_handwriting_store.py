@@ -1,4 +1,4 @@
-"""Drawings on the disk: found again, put aside when damaged, kept in memory when it is full."""
+"""Drawings on the disk: read again, put aside when damaged, held in memory when it is full."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def keep(number, label=1):
     return lambda kept: kept.plus(picture(number), label)
 
 
-def test_what_was_kept_is_there_after_a_restart(store, root):
+def test_drawings_survive_a_restart(store, root):
     store.of(ADA).change(keep(1, 7))
     kept = store.of(ADA).change(keep(2, 3))
     assert (kept.handwriting.labels.tolist(), kept.problem) == ([7, 3], "")
     again = HandwritingStore(WorkspaceStore(root, 10**9)).of(ADA).load()
     assert contents(again.handwriting) == contents(kept.handwriting)
     assert len(store.of(BOB).load().handwriting) == 0
-    assert not (root / BOB).exists()  # looking writes nothing
+    assert not (root / BOB).exists()  # loading writes nothing
 
 
-def test_what_another_process_wrote_is_seen(store, root):
+def test_drawings_of_another_process_are_read(store, root):
     store.of(ADA).change(keep(1))
     HandwritingStore(WorkspaceStore(root, 10**9)).of(ADA).change(keep(2))
     assert len(store.of(ADA).load().handwriting) == 2
@@ -62,7 +62,7 @@ def test_a_damaged_file_is_put_aside_and_not_lost(store, root):
     assert aside.read_bytes() == b"spoilt"
     assert aside.name in kept.problem
     assert len(kept.handwriting) == 0
-    assert store.of(ADA).load().problem == kept.problem  # until something is kept again
+    assert store.of(ADA).load().problem == kept.problem  # until the next change
     assert store.of(ADA).change(keep(2)).problem == ""
     assert len(from_zip(path.read_bytes())) == 1
     assert aside.exists()
@@ -108,7 +108,7 @@ def test_memory_holds_a_bounded_number_of_workspaces_and_the_unwritten_longest(s
         others[5].load()
 
 
-def test_two_tabs_that_keep_at_once_lose_nothing(store):
+def test_changes_in_two_tabs_at_once_are_all_saved(store):
     def work(first):
         for i in range(10):
             store.of(ADA).change(keep(first + i))

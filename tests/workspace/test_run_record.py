@@ -62,7 +62,7 @@ def test_a_record_without_an_origin_gets_it_from_its_reason(reason, origin):
     assert RunRecord.from_json(json.dumps(values | {"origin": "tuned"}).encode()).origin == "tuned"
 
 
-def test_what_a_later_version_may_add_to_a_record_is_passed_over():
+def test_fields_of_a_later_version_are_ignored():
     values = json.loads(RECORD.to_json()) | {"colour": "blue"}
     assert RunRecord.from_json(json.dumps(values).encode()) == RECORD
 
@@ -131,7 +131,7 @@ def test_wrong_lists_are_refused_by_place_expected_and_received(name, value, why
 
 
 @pytest.mark.parametrize("total", [2, 10**19])
-def test_more_steps_than_there_are_are_refused(total):
+def test_a_wrong_number_of_steps_is_refused(total):
     values = json.loads(RECORD.to_json()) | {"total_steps": total}
     with pytest.raises(ValueError, match=r"\.$"):
         RunRecord.from_json(json.dumps(values).encode())

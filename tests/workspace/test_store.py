@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def workspaces(tmp_path):
 
 
 @pytest.mark.parametrize("bad", ["..", "", "../" + "A" * 19, "x" * 5_000])
-def test_what_is_no_id_never_becomes_a_path(workspaces, tmp_path, bad):
+def test_a_wrong_id_never_becomes_a_path(workspaces, tmp_path, bad):
     outside = tmp_path / "root" / "kept.txt"
     outside.parent.mkdir()
     outside.write_text("mine")
@@ -59,7 +60,7 @@ def test_nothing_is_remembered_at_first(workspaces):
     assert not workspaces.root.exists()
 
 
-def test_what_is_remembered_is_added_to_what_was(workspaces):
+def test_new_values_are_added_to_the_saved_ones(workspaces):
     workspaces.remember(ID, page="home", done=["a"])
     workspaces.remember(ID, page="training")
     workspaces.remember(OTHER, page="race")
@@ -68,14 +69,14 @@ def test_what_is_remembered_is_added_to_what_was(workspaces):
     assert again.remembered(OTHER) == {"page": "race"}
 
 
-def test_a_person_can_read_it(workspaces):
+def test_the_file_is_readable_json(workspaces):
     workspaces.remember(ID, page="home")
     text = (workspaces.root / ID / "workspace.json").read_text("utf-8")
     assert json.loads(text) == {"page": "home"}
     assert text.endswith("}\n")
 
 
-def test_what_is_known_already_is_not_written_again(workspaces, monkeypatch):
+def test_unchanged_values_are_not_written_again(workspaces, monkeypatch):
     workspaces.remember(ID, page="home", progress={"cards": 3})
 
     def refuse(*args):
@@ -85,7 +86,7 @@ def test_what_is_known_already_is_not_written_again(workspaces, monkeypatch):
     workspaces.remember(ID, progress={"cards": 3})
 
 
-def test_a_full_disk_is_the_caller_s_to_know(workspaces, monkeypatch):
+def test_a_full_disk_raises_an_error(workspaces, monkeypatch):
     workspaces.remember(ID, page="home")
 
     def full(handle):
@@ -102,7 +103,7 @@ def test_a_full_disk_is_the_caller_s_to_know(workspaces, monkeypatch):
     [b"", b"{", b"[]", b"null", b"\xff\xfe\x00", b'{"page": "home"', b"[" * 100_000, b"1" * 10_000],
     ids=["empty", "cut", "list", "null", "binary", "no end", "deep", "number"],
 )
-def test_a_damaged_memory_counts_as_none_and_can_be_written_anew(workspaces, damage):
+def test_a_damaged_file_counts_as_none_and_can_be_replaced(workspaces, damage):
     path = workspaces.root / ID / "workspace.json"
     write_atomically(path, damage)
     assert workspaces.remembered(ID) == {}
@@ -110,7 +111,7 @@ def test_a_damaged_memory_counts_as_none_and_can_be_written_anew(workspaces, dam
     assert workspaces.remembered(ID) == {"page": "home"}
 
 
-def test_many_threads_that_remember_lose_nothing(workspaces):
+def test_values_of_many_threads_are_all_saved(workspaces):
     threads = [
         threading.Thread(target=workspaces.remember, args=(ID,), kwargs={f"key{i}": i})
         for i in range(12)
@@ -152,13 +153,13 @@ def test_runs_come_newest_first_and_each_workspace_has_its_own(workspaces):
     assert len(workspaces.runs(OTHER)) == 1
 
 
-def test_damaged_runs_are_passed_over(workspaces):
+def test_damaged_runs_are_left_out(workspaces):
     good = new_id()
     put_run(workspaces, ID, good)
     for damage in (b"", b"{}", b"[1]", RECORD.to_json()[:-20], b"\xff" * 50, b"[" * 100_000):
         write_atomically(workspaces.run_folder(ID, new_id()) / "run.json", damage)
     workspaces.run_folder(ID, new_id()).mkdir()
-    put_run(workspaces, ID, new_id(), record=replace(RECORD, id=OTHER))  # says to be another
+    put_run(workspaces, ID, new_id(), record=replace(RECORD, id=OTHER))  # with another's id
     (workspaces.run_folder(ID, new_id()) / "run.json").mkdir(parents=True)
     assert [record.id for record in workspaces.runs(ID)] == [good]
 
@@ -168,12 +169,12 @@ def test_a_run_is_removed_with_all_its_files_and_no_other(workspaces):
     folder = put_run(workspaces, ID, mine)
     put_run(workspaces, ID, kept)
     workspaces.remove(ID, mine)
-    workspaces.remove(ID, mine)  # it is gone: nothing happens
+    workspaces.remove(ID, mine)  # a second time
     assert not folder.exists()
     assert [record.id for record in workspaces.runs(ID)] == [kept]
 
 
-def test_room_is_made_by_deleting_the_oldest_first(workspaces):
+def test_the_oldest_runs_are_deleted_first(workspaces):
     ids = [new_id() for _ in range(4)]
     for run_id, written in zip(ids, (300, 100, 400, 200), strict=True):
         put_run(workspaces, ID, run_id, size=1_000, written=written)
@@ -188,7 +189,7 @@ def test_room_is_made_by_deleting_the_oldest_first(workspaces):
     assert workspaces.make_room() == []
 
 
-def test_what_fits_exactly_stays(workspaces):
+def test_runs_that_fit_exactly_stay(workspaces):
     put_run(workspaces, ID, new_id(), size=1_000)
     workspaces.limit_bytes = 1_000
     assert workspaces.make_room() == []
@@ -196,11 +197,11 @@ def test_what_fits_exactly_stays(workspaces):
     assert len(workspaces.make_room()) == 1
 
 
-def test_age_is_when_a_run_was_last_written_not_when_it_began(workspaces):
+def test_the_age_of_a_run_is_that_of_its_last_save(workspaces):
     old, young = new_id(), new_id()
     folder = put_run(workspaces, ID, old, size=1_000, written=100)
     put_run(workspaces, ID, young, size=1_000, written=200)
-    os.utime(folder / "run.json", (300, 300))  # one of its files is newer than the other's
+    os.utime(folder / "run.json", (300, 300))  # newer than the other run's files
     workspaces.limit_bytes = 1_500
     assert workspaces.make_room() == [workspaces.run_folder(ID, young)]
 
@@ -214,7 +215,7 @@ def test_a_folder_into_which_nothing_is_written_yet_stays(workspaces):
     assert new.exists()
 
 
-def test_runs_in_use_are_spared_however_old_and_large(workspaces):
+def test_runs_in_use_are_not_deleted(workspaces):
     used, idle = new_id(), new_id()
     put_run(workspaces, ID, used, size=5_000, written=100)
     put_run(workspaces, OTHER, idle, size=1_000, written=200)
@@ -224,7 +225,7 @@ def test_runs_in_use_are_spared_however_old_and_large(workspaces):
     assert workspaces.make_room({used}) == []
 
 
-def test_each_owner_of_a_deleted_run_is_told(workspaces):
+def test_a_deletion_is_noted_in_its_workspace(workspaces):
     workspaces.remember(ID, page="home")
     for workspace, written in ((ID, 1), (ID, 2), (OTHER, 3)):
         put_run(workspaces, workspace, new_id(), size=1_000, written=written)
@@ -232,16 +233,17 @@ def test_each_owner_of_a_deleted_run_is_told(workspaces):
     put_run(workspaces, "C" * 22, third, size=1_000, written=4)
 
     workspaces.limit_bytes = 1_000
+    before = time.time()
     workspaces.make_room()
 
     told = workspaces.remembered(ID)
     assert (told["page"], told["removed"]) == ("home", 2)
-    assert told["removed_at"] > 0
+    assert before <= told["removed_at"] <= time.time()
     assert workspaces.remembered(OTHER)["removed"] == 1
     assert workspaces.remembered("C" * 22) == {}
 
 
-def test_a_count_of_removals_that_is_none_begins_again(workspaces):
+def test_a_damaged_count_of_removals_starts_again(workspaces):
     workspaces.remember(ID, removed="many")
     put_run(workspaces, ID, new_id(), size=1_000)
     workspaces.limit_bytes = 0
@@ -249,7 +251,7 @@ def test_a_count_of_removals_that_is_none_begins_again(workspaces):
     assert workspaces.remembered(ID)["removed"] == 1
 
 
-def test_room_is_made_even_if_the_notice_cannot_be_written(workspaces, monkeypatch):
+def test_runs_are_deleted_even_if_the_note_cannot_be_written(workspaces, monkeypatch):
     put_run(workspaces, ID, new_id(), size=1_000)
     workspaces.limit_bytes = 0
 
@@ -261,7 +263,7 @@ def test_room_is_made_even_if_the_notice_cannot_be_written(workspaces, monkeypat
     assert workspaces.used_bytes() == 0
 
 
-def test_tidying_deletes_what_was_half_written_and_nothing_else(workspaces):
+def test_tidying_deletes_only_half_written_files(workspaces):
     run_id = new_id()
     folder = put_run(workspaces, ID, run_id)
     workspaces.remember(ID, page="home")
@@ -275,8 +277,8 @@ def test_tidying_deletes_what_was_half_written_and_nothing_else(workspaces):
     assert [record.id for record in workspaces.runs(ID)] == [run_id]
 
 
-def test_what_a_killed_write_leaves_is_what_tidying_deletes(workspaces, monkeypatch):
-    """The process ends before the new file takes its place: nobody cleans up behind it."""
+def test_tidying_deletes_what_a_killed_write_leaves(workspaces, monkeypatch):
+    """The process ends before it replaces the old file, without cleaning up."""
     path = workspaces.root / ID / "workspace.json"
 
     def killed(*args, **options):
