@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,6 +12,8 @@ from pages.parts.shell import data_panel, links, texts, warm
 from pages.parts.shell.navigation import after, ensure_navigation
 
 __all__ = ["footer", "header"]
+
+STYLE = Path(__file__).with_name("page.css")
 
 
 def header(name: str, parameters: Collection[str] = ()) -> None:
@@ -24,6 +27,7 @@ def header(name: str, parameters: Collection[str] = ()) -> None:
         Parameters of the address that the page itself reads.
     """
     ensure_navigation()
+    st.html(STYLE)
     warm.start()
     problem = enter(texts.questions())
     unknown = links.apply(parameters)  # before anything is shown: it may choose the data set
@@ -43,7 +47,6 @@ def footer(name: str) -> None:
     visitor().save()
     following = after(name)
     if following:
-        st.divider()
         st.page_link(
             following.file,
             label=f"Next: **{following.title}** · {following.about}",
