@@ -168,16 +168,12 @@ def _diverging(chart: _Chart) -> Finding | None:
     top, last = float(chart.levels.max()), chart.last
     severity, title = "problem", "The loss jumps up and down instead of falling"
     if chart.recent > WORSE_THAN_GUESSING:
-        evidence = (
-            f"The loss is {_loss(chart.recent)} now; pure guessing gives {_loss(GUESSING)}."
-        )
+        evidence = f"The loss is {_loss(chart.recent)} now; pure guessing gives {_loss(GUESSING)}."
     elif chart.noise > WILD and chart.enough:
         calms_down = chart.one_cycle and not chart.finished
         severity = "hint" if calms_down or (last and last.train_accuracy > 0.9) else "problem"
         jump = _loss(chart.jump)
-        evidence = (
-            f"The loss is {_loss(chart.recent)} now and jumps by {jump} from batch to batch."
-        )
+        evidence = f"The loss is {_loss(chart.recent)} now and jumps by {jump} from batch to batch."
     elif top > SHOT_UP:
         severity, title = "hint", "The loss shot up on the way"
         evidence = f"The loss rose to {_loss(top)} before it fell to {_loss(chart.recent)}."
@@ -192,9 +188,8 @@ def _collapsed(chart: _Chart) -> list[Finding | None]:
         return []
     dead = last.dead_units >= DEAD
     lost = chart.levels.min() < HARDLY_LEARNT < chart.recent
-    broke = (
-        dead or lost or chart.levels.max() > SHOT_UP
-    )  # so does an untrained network
+    broke = dead or lost or chart.levels.max() > SHOT_UP
+    # an untrained network predicts one class, too, and is not broken
     if broke and last.largest_class >= ONE_CLASS:
         evidence = f"Of the test images, {last.largest_class:.1%} go to one class out of ten."
         title = "It gives most images the same answer"

@@ -148,15 +148,7 @@ class FineTuning:
         self._model = architectures.with_weights(architecture, copies).requires_grad_(True)
         rate = LEARNING_RATES[architecture]
         self.config = TrainingConfig(
-            dataset.name,
-            architecture,
-            "AdamW",
-            rate,
-            batch_size=OWN + REHEARSED,
-            epochs=1,
-            seed=seed,
-            schedule="one-cycle",
-            augment=True,
+            dataset.name, architecture, "AdamW", rate, OWN + REHEARSED, 1, seed, "one-cycle", True
         )
         self._engine = AutogradEngine(self._model, AdamW(self._model.parameters(), rate))
         self.total_steps = STEPS

@@ -16,6 +16,7 @@ from mnist_core.workspace.store import WorkspaceStore
 __all__ = ["HandwritingStore", "SavedHandwriting", "WorkspaceHandwriting"]
 
 FILE, MOST_HELD = "handwriting.zip", 32  # workspaces in memory, up to 400 kB each
+Signature = tuple[int, int] | None  # time of the last change and size; None: there is no file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,85 +37,26 @@ class SavedHandwriting:
 @dataclass(frozen=True, slots=True)
 class _Held:
     saved: SavedHandwriting
-    signature: tuple[int, int] | None  # of the file when it was read or written; None: no file
+    signature: Signature  # of the file when it was read or written
 
 
 class HandwritingStore:
-    """The drawings of all visitors of a process, each set in its workspace's folder.
-
-    Drawings that cannot be written stay in memory, and are written with the next change.
-    """
+    """The drawings of all visitors of a process; `of` returns those of one."""
 
     def __init__(self, workspaces: WorkspaceStore) -> None:
-        self._workspaces = workspaces
-        self._held: OrderedDict[str, _Held] = OrderedDict()  # the most recently used at the end
-        self._lock = threading.Lock()
+        self.workspaces, self.lock = workspaces, threading.Lock()
+        self.held: OrderedDict[str, _Held] = OrderedDict()  # the most recently used at the end
 
     def of(self, workspace_id: str) -> WorkspaceHandwriting:
         """Return the drawings of one workspace."""
         return WorkspaceHandwriting(self, workspace_id)
 
-    def load(self, workspace_id: str) -> SavedHandwriting:
-        """See `WorkspaceHandwriting.load`."""
-        with self._lock:
-            return self._current(workspace_id)
-
-    def change(
-        self, workspace_id: str, change: Callable[[Handwriting], Handwriting]
-    ) -> SavedHandwriting:
-        """See `WorkspaceHandwriting.change`."""
-        with self._lock:
-            old = self._current(workspace_id).handwriting
-            new, path = change(old), self._path(workspace_id)
-            try:
-                write_atomically(path, to_zip(new))
-                held = _Held(SavedHandwriting(new), _signature(path))
-            except OSError as error:
-                problem = (
-                    f"Your drawings could not be written to the server's disk ({_why(error)}). "
-                    "They stay until the server ends: download them to be sure."
-                )
-                held = _Held(SavedHandwriting(new, problem), None)
-            self._hold(workspace_id, held)
-            return held.saved
-
-    def _path(self, workspace_id: str) -> Path:
-        return self._workspaces.folder(workspace_id) / FILE
-
-    def _current(self, workspace_id: str) -> SavedHandwriting:
-        held, path = self._held.get(workspace_id), self._path(workspace_id)
-        if held is None or (not held.saved.problem and held.signature != _signature(path)):
-            held = self._read(path)
-        self._hold(workspace_id, held)
-        return held.saved
-
-    def _hold(self, workspace_id: str, held: _Held) -> None:
-        self._held[workspace_id] = held
-        self._held.move_to_end(workspace_id)
-        if len(self._held) > MOST_HELD:  # drop the least recently used, preferably one on disk
-            oldest = list(self._held)[:-1]
-            safe = [name for name in oldest if not self._held[name].saved.problem]
-            del self._held[(safe or oldest)[0]]
-
-    @staticmethod
-    def _read(path: Path) -> _Held:
-        signature = _signature(path)
-        if signature is None:
-            return _Held(SavedHandwriting(Handwriting()), None)
-        try:
-            return _Held(SavedHandwriting(from_zip(path.read_bytes())), signature)
-        except ValueError:
-            aside = path.with_name(f"handwriting-damaged-{time.time_ns()}.zip")
-            path.replace(aside)
-            problem = (
-                "The file with your drawings is damaged and could not be read. It was put aside on "
-                f"the server as {aside.name}, and you begin with an empty set."
-            )
-            return _Held(SavedHandwriting(Handwriting(), problem), None)
-
 
 class WorkspaceHandwriting:
-    """The drawings of one workspace."""
+    """The drawings of one workspace.
+
+    Drawings that cannot be written stay in memory, and are written with the next change.
+    """
 
     def __init__(self, store: HandwritingStore, workspace_id: str) -> None:
         self._store, self._id = store, workspace_id
@@ -129,7 +71,8 @@ class WorkspaceHandwriting:
         OSError
             If there is a file that can neither be read nor put aside.
         """
-        return self._store.load(self._id)
+        with self._store.lock:
+            return self._current()
 
     def change(self, change: Callable[[Handwriting], Handwriting]) -> SavedHandwriting:
         """Replace the drawings by what ``change`` returns for them, and write them.
@@ -139,17 +82,58 @@ class WorkspaceHandwriting:
         OSError
             See `load`.
         """
-        return self._store.change(self._id, change)
+        with self._store.lock:
+            new = change(self._current().handwriting)
+            try:
+                write_atomically(self._path(), to_zip(new))
+                return self._hold(SavedHandwriting(new), _signature(self._path()))
+            except OSError as error:
+                problem = (
+                    "Your drawings could not be written to the server's disk "
+                    f"({error.strerror or type(error).__name__}). "
+                    "They stay until the server ends: download them to be sure."
+                )
+                return self._hold(SavedHandwriting(new, problem), None)
+
+    def _path(self) -> Path:
+        return self._store.workspaces.folder(self._id) / FILE
+
+    def _current(self) -> SavedHandwriting:
+        held, signature = self._store.held.get(self._id), _signature(self._path())
+        if held and (held.saved.problem or held.signature == signature):
+            return self._hold(held.saved, held.signature)
+        return self._hold(*self._read(signature))
+
+    def _hold(self, saved: SavedHandwriting, signature: Signature) -> SavedHandwriting:
+        held = self._store.held
+        held[self._id] = _Held(saved, signature)
+        held.move_to_end(self._id)
+        if len(held) > MOST_HELD:  # drop the least recently used, preferably one on disk
+            oldest = list(held)[:-1]
+            safe = [name for name in oldest if not held[name].saved.problem]
+            del held[(safe or oldest)[0]]
+        return saved
+
+    def _read(self, signature: Signature) -> tuple[SavedHandwriting, Signature]:
+        if signature is None:
+            return SavedHandwriting(Handwriting()), None
+        path = self._path()
+        try:
+            return SavedHandwriting(from_zip(path.read_bytes())), signature
+        except ValueError:
+            aside = path.with_name(f"handwriting-damaged-{time.time_ns()}.zip")
+            path.replace(aside)
+            problem = (
+                "The file with your drawings is damaged and could not be read. It was put aside on "
+                f"the server as {aside.name}, and you begin with an empty set."
+            )
+            return SavedHandwriting(Handwriting(), problem), None
 
 
-def _signature(path: Path) -> tuple[int, int] | None:
+def _signature(path: Path) -> Signature:
     """Return what changes when a file does, or None if there is no file."""
     try:
         status = path.stat()
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_size
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or type(error).__name__

@@ -200,18 +200,18 @@ class WorkspaceRuns:
 
         Races are left out, and runs with settings that this version does not know.
         """
-        live = {job.id: job for job in self._queue.of(self.id)}
-        records = []
-        for record in self._store.runs(self.id):
-            job = live.get(record.id)
-            if record.kind != "run" or not _is_known(record):
-                continue
-            if job and isinstance(job.run, TrainingRun):
-                records.append(record_of(job.run, record, job.status, job.reason))
-            else:
-                status, reason = _at_rest(record)
-                records.append(replace(record, status=status, reason=reason))
-        return records
+        return [
+            self._current(record)
+            for record in self._store.runs(self.id)
+            if record.kind == "run" and _is_known(record)
+        ]
+
+    def _current(self, record: RunRecord) -> RunRecord:
+        job = self.live(record.id)
+        if job is not None:
+            return record_of(job.run, record, job.status, job.reason)
+        status, reason = _at_rest(record)
+        return replace(record, status=status, reason=reason)
 
     def live(self, run_id: str) -> Job | None:
         """Return a run of this workspace if it is in memory."""
@@ -253,8 +253,7 @@ class WorkspaceRuns:
 
     def _hold(self, run: TrainingRun | Race, record: RunRecord) -> Job:
         """Give a run that no worker drives to the queue."""
-        status, reason = _at_rest(record)
-        save = self._saver(record)
+        save, (status, reason) = self._saver(record), _at_rest(record)
         return self._queue.create(
             self.id, run, save, job_id=record.id, status=status, reason=reason
         )
@@ -265,14 +264,13 @@ class WorkspaceRuns:
         lanes = {name: RunFolder(whole.folder / name) for name in ("autograd", "numpy")}
 
         def save(job: Job) -> None:
+            state = job.status, job.reason
             if isinstance(job.run, Race):
                 for name, lane in job.run.lanes.items():
-                    lanes[name].write(lane, record_of(lane, record, job.status, job.reason))
-                whole.write_record(
-                    record_of(job.run.lanes["autograd"], record, job.status, job.reason)
-                )
-            elif isinstance(job.run, TrainingRun):
-                whole.write(job.run, record_of(job.run, record, job.status, job.reason))
+                    lanes[name].write(lane, record_of(lane, record, *state))
+                whole.write_record(record_of(job.run.lanes["autograd"], record, *state))
+            else:
+                whole.write(job.run, record_of(job.run, record, *state))
 
         return save
 
