@@ -1,7 +1,10 @@
 import streamlit as st
 
+from mnist_core.pretrained import bundled
 from pages.parts.session.visitor import visitor
 from pages.parts.shell import frame, texts
+
+FIGURES = ("test_accuracy", "parameters")
 
 frame.header("conclusions")
 
@@ -11,7 +14,12 @@ if results:
     st.markdown("**Your own results**")
     st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in results.items()))
 
-texts.show("conclusions", "convolutions")
+card = bundled.pretrained_card()
+texts.show(
+    "conclusions",
+    "convolutions",
+    **{f"{name}_{what}": card[name][what] for name in ("mlp", "cnn") for what in FIGURES},
+)
 st.page_link(
     "pages/training.py",
     label="Train the small CNN",

@@ -35,9 +35,10 @@ def section(page: str, name: str) -> str:
     return sections(page)[name]
 
 
-def show(page: str, name: str) -> None:
-    """Write a section onto the page."""
-    st.markdown(section(page, name))
+def show(page: str, name: str, **numbers: object) -> None:
+    """Write a section onto the page; ``numbers`` fill in its ``{fields}``, if it has any."""
+    body = section(page, name)
+    st.markdown(body.format_map(numbers) if numbers else body)
 
 
 def questions() -> Mapping[str, Words]:
