@@ -20,7 +20,7 @@ __all__ = [
     "probabilities",
     "score",
     "softmax",
-    "worst_mistakes",
+    "surest",
 ]
 
 _BATCH = 1_000
@@ -180,7 +180,23 @@ def evaluate(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> Evalua
     return Evaluation(labels, predicted, p.max(axis=1), confusion)
 
 
-def worst_mistakes(evaluation: Evaluation, count: int) -> np.ndarray:
-    """Return the indices of the wrong predictions, most confident first: (at most count,) int64."""
-    wrong = np.flatnonzero(evaluation.predicted != evaluation.labels)
-    return wrong[np.argsort(-evaluation.confidence[wrong], kind="stable")][:count]
+def surest(
+    evaluation: Evaluation, true: int | None = None, predicted: int | None = None
+) -> np.ndarray:
+    """Return the indices of some predictions, the most confident first: (M,) int64.
+
+    Parameters
+    ----------
+    true, predicted : int or None
+        The true and the predicted class. If one of them is None, any class is meant, and only
+        wrong predictions are returned.
+    """
+    wanted = np.ones(evaluation.total, dtype=bool)
+    if true is not None:
+        wanted &= evaluation.labels == true
+    if predicted is not None:
+        wanted &= evaluation.predicted == predicted
+    if true is None or predicted is None:
+        wanted &= evaluation.predicted != evaluation.labels
+    indices = np.flatnonzero(wanted)
+    return indices[np.argsort(-evaluation.confidence[indices], kind="stable")]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_core.common.formatting import counted
 from mnist_core.figures.style import (
     CLASS_COLOURS,
     LABEL,
@@ -16,17 +17,19 @@ from mnist_core.figures.style import (
     POSITIVE,
     SHARE_SCALE,
     framed,
+    ground_colour,
     ink_colour,
 )
 
 __all__ = [
     "confidence_bars",
-    "confusion_figure",
+    "confusion_chart",
     "counts_figure",
     "gradient_figure",
     "softmax_figure",
 ]
 
+_MISTAKE_TO_RIGHT = ["rgba(224,112,26,0.95)", "rgba(139,146,156,0.03)", "rgba(47,116,208,0.75)"]
 _MUTED = "66"  # hexadecimal alpha (40 %) of the bars of the other classes
 
 
@@ -119,53 +122,84 @@ def softmax_figure(
     return framed(figure, height=90 + 48 * len(p), x="class (orange frame: the true one)")
 
 
-def confusion_figure(
+def confusion_chart(
     confusion: np.ndarray,
     class_names: Sequence[str],
-    predicted_names: Sequence[str] | None = None,
+    predicted_names: Sequence[str],
     dark: bool = False,
-) -> go.Figure:
-    """Draw a confusion matrix: counts as text, coloured by their share of the row.
+    chosen: tuple[int, int] | None = None,
+) -> dict[str, Any]:
+    """Return ECharts options for a confusion matrix whose cells can be clicked.
+
+    The counts are text. The colour is a cell's share of its row: blue on the diagonal, orange
+    beside it, where the most frequent mistake has the full colour.
 
     Parameters
     ----------
     confusion : (10, 10) int64
         Row: true class. Column: predicted class.
-    predicted_names : sequence of str or None
-        The model's class names, where they differ from ``class_names``.
+    predicted_names : sequence of str
+        The model's class names.
     dark : bool
         Whether the page is dark.
+    chosen : (row, column) or None
+        A cell with a frame.
     """
+    diagonal = np.eye(len(confusion), dtype=bool)
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    mistakes = share * (1 - np.eye(len(confusion)))
-    scale = max(float(mistakes.max()), 1e-9)
-    z = np.where(np.eye(len(confusion), dtype=bool), share, -mistakes / scale)
-    figure = go.Figure(
-        go.Heatmap(
-            z=z,
-            x=list(predicted_names or class_names),
-            y=list(class_names),
-            zmin=-1,
-            zmax=1,
-            colorscale=[
-                [0.0, "rgba(224,112,26,0.95)"],
-                [0.5, "rgba(139,146,156,0.03)"],
-                [1.0, "rgba(47,116,208,0.75)"],
-            ],
-            text=confusion,
-            customdata=share,
-            texttemplate="%{text}",
-            textfont={"color": ink_colour(dark)},
-            hovertemplate="true %{y}, predicted %{x}: %{text} images (%{customdata:.2%} of the row)"
-            "<extra></extra>",
-            xgap=2,
-            ygap=2,
-            showscale=False,
-        )
-    )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    figure.update_xaxes(type="category", showgrid=False)
-    return framed(figure, height=480, x="predicted class", y="true class")
+    scale = max(float(share[~diagonal].max()), 1e-9)
+    z = np.where(diagonal, share, -share / scale).round(4)
+    cells = []
+    for row, column in np.ndindex(confusion.shape):
+        true, predicted, count = class_names[row], predicted_names[column], confusion[row, column]
+        sentence = f"true {true}, predicted {predicted}: {counted(int(count), 'image')}"
+        value = [column, row, float(z[row, column]), int(count), sentence]
+        framed_cell = (row, column) == chosen
+        style = {
+            "borderColor": ink_colour(dark) if framed_cell else ground_colour(dark),
+            "borderWidth": 3 if framed_cell else 1,
+        }
+        cells.append({"value": value, "itemStyle": style, "select": {"itemStyle": style}})
+    return _matrix_of(cells, class_names, predicted_names, dark)
+
+
+def _matrix_of(
+    cells: list[dict[str, Any]],
+    class_names: Sequence[str],
+    predicted_names: Sequence[str],
+    dark: bool,
+) -> dict[str, Any]:
+    """Return the ECharts options around the cells of a confusion matrix."""
+    axis = {"type": "category", "axisTick": {"show": False}, "nameLocation": "middle"}
+    long_names = max(map(len, predicted_names)) > 3
+    return {
+        "animation": False,
+        "grid": {"left": 24, "right": 4, "top": 4, "bottom": 22, "containLabel": True},
+        "xAxis": axis
+        | {"data": list(predicted_names), "name": "predicted class"}
+        | {"nameGap": 62 if long_names else 26}
+        | {"axisLabel": {"interval": 0, "rotate": 40 if long_names else 0}},
+        "yAxis": axis
+        | {"data": list(class_names), "name": "true class", "inverse": True}
+        | {"nameGap": 74 if long_names else 24, "axisLabel": {"interval": 0}},
+        "visualMap": {
+            "show": False,
+            "min": -1,
+            "max": 1,
+            "dimension": 2,
+            "inRange": {"color": _MISTAKE_TO_RIGHT},
+        },
+        "series": [
+            {
+                "type": "heatmap",
+                "data": cells,
+                "selectedMode": "single",
+                "label": {"show": True, "formatter": "{@[3]}", "color": ink_colour(dark)},
+                "emphasis": {"itemStyle": {"borderColor": ink_colour(dark), "borderWidth": 2}},
+            }
+        ],
+        "tooltip": {"formatter": "{@[4]}"},
+    }
 
 
 def counts_figure(train: np.ndarray, test: np.ndarray, class_names: Sequence[str]) -> go.Figure:

@@ -14,7 +14,7 @@ from mnist_core.evaluation.metrics import (
     probabilities,
     score,
     softmax,
-    worst_mistakes,
+    surest,
 )
 from mnist_core.nn import architectures
 from tests.small_data import global_generators_untouched, random_images
@@ -105,24 +105,32 @@ def test_images_without_their_labels_are_refused(n_images, n_labels):
         evaluate(Oracle(), images, labels(*[1] * n_labels))
 
 
-def test_the_worst_mistakes_are_the_most_confident_wrong_predictions():
+def test_mistakes_are_listed_by_confidence():
     images = images_of(1, 2, 3, 4, 5, 6, surety=[90, 10, 50, 50, 20, 30])
     result = evaluate(Oracle(), images, labels(1, 0, 0, 0, 0, 6))  # 0 and 5 are right
-    np.testing.assert_array_equal(worst_mistakes(result, 10), [2, 3, 4, 1])
-    np.testing.assert_array_equal(worst_mistakes(result, 2), [2, 3])
-    assert len(worst_mistakes(result, 0)) == 0
+    np.testing.assert_array_equal(surest(result), [2, 3, 4, 1])
+
+
+def test_the_images_of_a_cell_are_listed_by_confidence():
+    images = images_of(1, 1, 2, 1, 2, surety=[20, 90, 10, 50, 30])
+    result = evaluate(Oracle(), images, labels(1, 1, 1, 2, 1))
+    np.testing.assert_array_equal(surest(result, 1, 1), [1, 0])
+    np.testing.assert_array_equal(surest(result, 1, 2), [4, 2])
+    np.testing.assert_array_equal(surest(result, true=1), [4, 2])  # any class: mistakes only
+    np.testing.assert_array_equal(surest(result, predicted=1), [3])
+    assert surest(result, 7, 7).shape == (0,)
 
 
 def test_equally_confident_mistakes_stay_in_order():
     images = images_of(*[3] * 100, surety=[20, 30] * 50)
     result = evaluate(Oracle(), images, labels(*[4] * 100))
     expected = [*range(1, 100, 2), *range(0, 100, 2)]
-    np.testing.assert_array_equal(worst_mistakes(result, 100), expected)
+    np.testing.assert_array_equal(surest(result), expected)
 
 
 def test_without_mistakes_there_is_no_worst():
     result = evaluate(Oracle(), images_of(1, 2), labels(1, 2))
-    assert worst_mistakes(result, 5).shape == (0,)
+    assert surest(result).shape == (0,)
 
 
 def test_an_evaluation_s_accuracy_is_accuracy():

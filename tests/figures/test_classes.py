@@ -50,31 +50,47 @@ def test_the_softmax_figure_holds_the_probabilities_and_frames_the_true_classes(
 
 @pytest.mark.parametrize(("dark", "colour"), [(True, "#eceff4"), (False, "#1d2430")])
 def test_text_on_cells_follows_the_theme(dark, colour):
-    for figure in (
-        classes.softmax_figure(ROWS_P, NAMES, np.array([0]), dark),
-        classes.confusion_figure(CONFUSION, NAMES, dark=dark),
-    ):
-        assert traces(figure)[0]["textfont"]["color"] == colour
+    heat = traces(classes.softmax_figure(ROWS_P, NAMES, np.array([0]), dark))[0]
+    assert heat["textfont"]["color"] == colour
+    options = classes.confusion_chart(CONFUSION, NAMES, NAMES, dark)
+    assert options["series"][0]["label"]["color"] == colour
 
 
-def test_the_confusion_figure_writes_counts_and_colours_by_share():
+def cells_of(confusion: np.ndarray, **arguments: object) -> dict[tuple[int, int], dict]:
+    """Return the chart's cells by (row, column), as the browser gets them."""
+    options = as_json(classes.confusion_chart(confusion, NAMES, NAMES, **arguments))
+    cells = options["series"][0]["data"]
+    assert [(cell["value"][1], cell["value"][0]) for cell in cells] == list(np.ndindex(10, 10))
+    return {(cell["value"][1], cell["value"][0]): cell for cell in cells}
+
+
+def test_the_confusion_chart_writes_counts_and_colours_by_share():
     confusion = np.diag(np.full(10, 8)).astype(np.int64)
     confusion[3, 5], confusion[4, 9] = 8, 2
-    (heat,) = traces(classes.confusion_figure(confusion, NAMES))
-    np.testing.assert_array_equal(heat["text"], confusion)
-    np.testing.assert_array_equal(
-        np.array(heat["customdata"])[3], [0, 0, 0, 0.5, 0, 0.5, 0, 0, 0, 0]
+    cells = cells_of(confusion)
+    assert [[cells[row, column]["value"][3] for column in range(10)] for row in range(10)] == (
+        confusion.tolist()
     )
-    z = np.array(heat["z"])
+    z = {place: cell["value"][2] for place, cell in cells.items()}
     assert (z[0, 0], z[3, 3], z[4, 4]) == (1, 0.5, 0.8)
-    assert z[3, 5] == -1  # the commonest mistake has the full colour
+    assert z[3, 5] == -1  # the most frequent mistake has the full colour
     assert z[4, 9] == pytest.approx(-0.4)
-    assert np.count_nonzero(z) == 12
+    assert sum(value != 0 for value in z.values()) == 12
+    assert cells[3, 5]["value"][4] == "true 3, predicted 5: 8 images"
 
 
 def test_the_confusion_of_a_perfect_model_colours_no_mistakes():
-    (heat,) = traces(classes.confusion_figure(np.diag(np.full(10, 7)), NAMES))
-    np.testing.assert_array_equal(np.array(heat["z"]), np.eye(10))
+    cells = cells_of(np.diag(np.full(10, 7)))
+    assert {place for place, cell in cells.items() if cell["value"][2]} == {
+        (i, i) for i in range(10)
+    }
+
+
+def test_only_the_chosen_cell_has_a_frame():
+    widths = {
+        p: c["itemStyle"]["borderWidth"] for p, c in cells_of(CONFUSION, chosen=(4, 9)).items()
+    }
+    assert [place for place, width in widths.items() if width > 1] == [(4, 9)]
 
 
 def test_the_counts_figure_has_both_splits():

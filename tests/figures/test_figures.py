@@ -34,7 +34,7 @@ from tests.figures.samples import (
 CALLS = {
     "confidence_bars": lambda: classes.confidence_bars(P, NAMES, right=3),
     "softmax_figure": lambda: classes.softmax_figure(ROWS_P, NAMES, np.array([1, 0, 9, 4])),
-    "confusion_figure": lambda: classes.confusion_figure(CONFUSION, NAMES),
+    "confusion_chart": lambda: classes.confusion_chart(CONFUSION, NAMES, NAMES),
     "counts_figure": lambda: classes.counts_figure(np.arange(10), np.arange(10, 20), NAMES),
     "gradient_figure": lambda: classes.gradient_figure(P - np.eye(10)[3], P - np.eye(10)[3], NAMES),
     "layer_figure": lambda: concepts.layer_figure(W, B, X, Y),

@@ -12,7 +12,6 @@ import streamlit as st
 
 from mnist_core.data.datasets import TITLES, class_names
 from mnist_core.drawing.handwriting import MOST, Handwriting, Sample, from_zip, to_zip
-from mnist_core.figures.classes import confusion_figure
 from mnist_core.figures.pictures import as_url, enlarged
 from mnist_core.workspace.handwriting_store import SavedHandwriting
 from pages.parts.drawing import tuning_panel
@@ -20,7 +19,7 @@ from pages.parts.session import caches, state
 from pages.parts.session.model_offer import ModelOnOffer
 from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
-from pages.parts.widgets import elements
+from pages.parts.widgets import confusion_matrix
 
 __all__ = ["show"]
 
@@ -244,14 +243,10 @@ def _confusion(drawings: Handwriting, offer: ModelOnOffer, tuned: set[str]) -> N
     part = "the test half of your drawings" if offer.key in tuned else "all your drawings"
     st.caption(f"{offer.label}, {part}.")
     with st.container(key="drawing_set_confusion"):
-        st.plotly_chart(
-            confusion_figure(
-                caches.handwriting_evaluation(offer, judged).confusion,
-                DIGITS,
-                DIGITS,
-                elements.dark(),
-            ),
-            key="drawing_set_confusion_figure",
-            config=elements.STILL,
-            alt=f"Confusion matrix of {offer.label} on {part}",
+        confusion_matrix.show(
+            caches.handwriting_evaluation(offer, judged).confusion,
+            DIGITS,
+            DIGITS,
+            "drawing_set_confusion_figure",
+            f"{offer.label} on {part}",
         )

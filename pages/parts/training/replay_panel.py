@@ -7,7 +7,7 @@ import streamlit as st
 from torch import nn
 
 from mnist_core.evaluation.metrics import Evaluation, evaluate
-from mnist_core.figures.classes import confidence_bars, confusion_figure
+from mnist_core.figures.classes import confidence_bars
 from mnist_core.figures.compare import confidence_figure
 from mnist_core.figures.pictures import ink_picture
 from mnist_core.training.job import Job
@@ -18,7 +18,7 @@ from pages.parts.session.drawing_session import drawing_session
 from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
 from pages.parts.training.training_panel import weights
-from pages.parts.widgets import elements
+from pages.parts.widgets import confusion_matrix, elements
 
 __all__ = ["show"]
 
@@ -51,11 +51,8 @@ def show(job: Job[TrainingRun]) -> None:
     _one_image(job, networks, step)
     texts.show("replay", "confusion")
     with st.container(key="replay_confusion"):
-        st.plotly_chart(
-            confusion_figure(test.confusion, names, names, elements.dark()),
-            key="replay_confusion_figure",
-            config=elements.STILL,
-            alt=f"Confusion matrix at step {step}",
+        confusion_matrix.show(
+            test.confusion, names, names, "replay_confusion_figure", f"test images at step {step}"
         )
 
 
