@@ -26,11 +26,14 @@ class Words:
         {key: Markdown}, two to four, in the order in which they are shown.
     explanation : str
         Markdown, with the computed numbers as format fields, such as ``{loss:.3f}``.
+    hint : str
+        Markdown, shown before a second try; "" for none.
     """
 
     question: str
     options: Mapping[str, str]
     explanation: str
+    hint: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.options, Mapping) or not 2 <= len(self.options) <= 4:
@@ -38,6 +41,8 @@ class Words:
         texts = (self.question, self.explanation, *self.options.values())
         if not all(isinstance(text, str) and text.strip() for text in texts):
             raise ValueError(f"expected a text in each part, got {texts}.")
+        if not isinstance(self.hint, str):
+            raise ValueError(f"expected a text as the hint, got {self.hint!r}.")
 
     def explained(self, numbers: Mapping[str, float]) -> str:
         """Return the explanation with the numbers filled in.

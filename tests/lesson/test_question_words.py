@@ -30,6 +30,11 @@ def test_a_question_is_read_exactly(tmp_path):
     assert explained == "From 2.3 to 1,234."
 
 
+def test_a_question_can_have_a_hint(tmp_path):
+    assert read(tmp_path, QUESTION)["loss_up"].hint == ""
+    assert read(tmp_path, QUESTION | {"hint": '"Think."'})["loss_up"].hint == "Think."
+
+
 def test_a_missing_number_is_an_error(tmp_path):
     with pytest.raises(KeyError, match="after"):
         read(tmp_path, QUESTION)["loss_up"].explained({"before": 1.0})
@@ -41,7 +46,8 @@ def test_a_missing_number_is_an_error(tmp_path):
         ({"question": None}, "missing .*'question'"),
         ({"explanation": None}, "missing .*'explanation'"),
         ({"options.up": None, 'options."0.25"': None}, "missing .*'options'"),
-        ({"hint": '"Think."'}, "unexpected .*'hint'"),
+        ({"clue": '"Think."'}, "unexpected .*'clue'"),
+        ({"hint": "7"}, "expected a text as the hint, got 7"),
         ({"question": '" "'}, "expected a text in each part"),
         ({"explanation": "7"}, "expected a text in each part"),
         ({"options.up": "1"}, "expected a text in each part"),

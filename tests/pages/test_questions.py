@@ -37,16 +37,46 @@ def test_a_right_answer_is_explained_with_its_numbers(open_page):
     assert "layer.weight.numel()" in code[0]
 
 
-def test_a_wrong_answer_shows_the_right_option_and_cannot_be_changed(open_page):
+def show_me(app, name: str = "layer_parameters"):
+    app.button(key=f"question_{name}_show").click().run()
+    assert not app.exception
+    return app
+
+
+def test_a_wrong_answer_can_be_followed_by_a_second_try(open_page):
     app = answer(open_page("layer"), "layer_parameters", "12")
+    assert "It is not **12**." in words(app)
+    assert "3 × 4 =" not in words(app)
+    again = app.radio(key="question_layer_parameters_again")
+    assert again.options == ["7", "15", "16"]
+    assert again.value is None
+    assert app.button(key="question_layer_parameters_again_check").disabled
+    again.set_value("15").run()
+    app.button(key="question_layer_parameters_again_check").click().run()
+    assert "Right at the second try." in [s.value for s in app.success]
+    marked = "- 12 · *your prediction*\n- **15** :green[:material/check:] · *your second try*"
+    assert marked in words(app)
+    assert "3 × 4 = 12 weights" in words(app)
+    assert "0 of 1 prediction right" in words(go_to(app, "home"))  # the first one counts
+
+
+def test_a_second_wrong_try_shows_the_right_option(open_page):
+    app = answer(open_page("layer"), "layer_parameters", "12")
+    app.radio(key="question_layer_parameters_again").set_value("16").run()
+    app.button(key="question_layer_parameters_again_check").click().run()
+    assert "It came out differently: **15**" in [i.value for i in app.info]
+    assert "- 16 · *your second try*" in words(app)
+    go_to(go_to(app, "loss"), "layer")
+    assert "- 16 · *your second try*" in words(app)
+
+
+def test_show_me_shows_the_right_option_and_ends_the_question(open_page):
+    app = show_me(answer(open_page("layer"), "layer_parameters", "12"))
     assert RIGHT not in [s.value for s in app.success]
     assert "It came out differently: **15**" in [i.value for i in app.info]
     assert "- 12 · *your prediction*\n- **15** :green[:material/check:]\n- 16" in words(app)
-    for gone in (app.radio, app.button):
-        assert not {e.key for e in gone} & {
-            "question_layer_parameters",
-            "question_layer_parameters_check",
-        }
+    left = {e.key for e in [*app.radio, *app.button] if "layer_parameters" in e.key}
+    assert not left
 
 
 def test_helpers_are_shown_beside_the_code(open_page):
@@ -69,7 +99,7 @@ def test_the_tally_is_on_the_route_map(open_page):
 
 
 def test_an_answer_survives_a_page_change(open_page):
-    app = answer(open_page("layer"), "layer_parameters", "12")
+    app = show_me(answer(open_page("layer"), "layer_parameters", "12"))
     go_to(go_to(app, "loss"), "layer")
     assert "12 · *your prediction*" in words(app)
     assert "It came out differently: **15**" in [i.value for i in app.info]
@@ -91,7 +121,8 @@ def test_an_answer_survives_a_reload(open_page):
     saved = json.loads(workspace_file(app).read_text("utf-8"))
     assert saved["answers"] == {"layer_parameters": ["12", False]}
     again = go_to(reopened(app), "layer")
-    assert "12 · *your prediction*" in words(again)
+    assert "It is not **12**." in words(again)
+    assert "12 · *your prediction*" in words(show_me(again))
     assert "0 of 1 prediction right" in words(go_to(again, "home"))
 
 
@@ -120,5 +151,5 @@ def test_a_saved_option_that_no_longer_exists_is_not_marked(open_page):
     file = workspace_file(app)
     file.write_text(json.dumps({"answers": {"layer_parameters": ["13", False]}}), "utf-8")
     again = go_to(reopened(app), "layer")
-    assert "*your prediction*" not in words(again)
+    assert "*your prediction*" not in words(show_me(again))
     assert "It came out differently: **15**" in [i.value for i in again.info]
