@@ -5,14 +5,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["counted", "duration", "loss", "plain", "quoted", "signed", "terms", "word_of_address"]
+__all__ = [
+    "counted",
+    "duration",
+    "loss",
+    "name_of",
+    "plain",
+    "quoted",
+    "short",
+    "signed",
+    "terms",
+    "word_of_address",
+]
 
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _WORD = re.compile(r"[\w.+-]{1,24}", re.ASCII)
 
 
 def plain(value: float, decimals: int) -> str:
     """Write a number with a real minus; zero has no sign: 0.12, −0.12, 0.00."""
     return _unsigned_zero(f"{value:.{decimals}f}")
+
+
+def short(value: float) -> str:
+    """Write a number with at most five digits and a real minus: 0.5, −12.345."""
+    return _unsigned_zero(f"{value:.5g}")
+
+
+def name_of(letter: str, *indices: int) -> str:
+    """Name an entry of an array, counted from 1: ``name_of("w", 0, 2)`` is w₁₃."""
+    return letter + "".join(str(i + 1) for i in indices).translate(_SUBSCRIPTS)
 
 
 def signed(value: float, decimals: int) -> str:

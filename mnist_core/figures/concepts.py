@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mnist_core.common.formatting import name_of, plain, short
 from mnist_core.concepts.activations import ActivationCurve, Collapse
 from mnist_core.figures.style import (
     NEGATIVE,
@@ -35,6 +36,8 @@ def layer_figure(
 ) -> go.Figure:
     """Draw a linear layer: inputs left, outputs right; an edge's colour and width show its weight.
 
+    The bias is drawn as the weight of one more input, which is always 1.
+
     Parameters
     ----------
     W : (n_out, n_in) float32
@@ -43,22 +46,23 @@ def layer_figure(
     dark : bool
         Whether the page is dark.
     """
-    n_out, n_in = W.shape
+    weights = W if b is None else np.column_stack([W, b])
+    n_out, n_in = weights.shape
     left, right = _column(n_in), _column(n_out)
-    biases = np.zeros(n_out) if b is None else b
-    hover = [f"b = {bias:.4f}, y = {value:.4f}" for bias, value in zip(biases, y, strict=True)]
+    inputs = [f"{name_of('x', i)} = {short(value)} " for i, value in enumerate(x)]
+    outputs = [f" {name_of('y', o)} = {short(value)}" for o, value in enumerate(y)]
     # All traces at once: Plotly validates the whole figure each time one is added.
     figure = go.Figure(
         data=[
-            *_edges(W, left, right),
-            _nodes(0, left, x, "x", [f"x = {value:.4f}" for value in x]),
-            _nodes(1, right, y, "y", hover),
+            *_edges(weights, left, right),
+            _nodes(0, left, inputs if b is None else [*inputs, "1 (for b) "]),
+            _nodes(1, right, outputs),
         ],
-        layout={"annotations": _weight_labels(W, left, right, dark)},
+        layout={"annotations": _weight_labels(weights, left, right, dark)},
     )
     figure.update_xaxes(visible=False, range=[-0.36, 1.36], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.6, 0.6], fixedrange=True)
-    return framed(figure, height=max(240, 62 * max(n_in, n_out)))
+    return framed(figure, height=max(220, 56 * max(n_in, n_out)))
 
 
 def _column(n: int) -> np.ndarray:
@@ -94,7 +98,7 @@ def _weight_labels(
         {
             "x": at[o],
             "y": left[i] + (right[o] - left[i]) * at[o],
-            "text": f"{weight:.3f}",
+            "text": plain(float(weight), 3),
             "showarrow": False,
             "bgcolor": ground_colour(dark),
             "opacity": 0.85,
@@ -105,18 +109,15 @@ def _weight_labels(
     ]
 
 
-def _nodes(
-    at: float, rows: np.ndarray, values: np.ndarray, name: str, hover: list[str]
-) -> dict[str, Any]:
+def _nodes(at: float, rows: np.ndarray, names: list[str]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "x": [at] * len(rows),
         "y": rows,
         "mode": "markers+text",
         "marker": {"size": 20, "color": NEUTRAL},
-        "text": [f"{name}{i + 1} = {value:.3g} " for i, value in enumerate(values)],
+        "text": names,
         "textposition": "middle left" if at == 0 else "middle right",
-        "hovertext": hover,
         "hoverinfo": "text",
         "cliponaxis": False,
     }
@@ -151,7 +152,7 @@ def activation_figure(curve: ActivationCurve, point: tuple[float, float, float])
     low = min(float(curve.value.min()), float(curve.slope.min()), -0.2)
     high = max(float(curve.value.max()), float(curve.slope.max()))
     figure.update_yaxes(range=[low - 0.1, high + 0.1])
-    return framed(figure, height=380, x="z", y="", legend=True)
+    return framed(figure, height=340, x="z", y="", legend=True)
 
 
 def pre_activation_figure(curve: ActivationCurve, z: np.ndarray, name: str) -> go.Figure:

@@ -9,6 +9,17 @@ from tests.browser.conftest import settled
 
 # page: CSS selectors of the thing and of its first control
 FIRST_SCREEN = {
+    "home": [".st-key-home_boundary canvas", ".st-key-home_start button"],
+    "layer": [
+        ".st-key-layer_x0 input",
+        ".st-key-layer_figure .js-plotly-plot",
+        ".st-key-layer_sum",
+    ],
+    "activation": [
+        ".st-key-activation_name",
+        ".st-key-activation_figure .js-plotly-plot",
+        ".st-key-activation_z",
+    ],
     "dataset": [".st-key-dataset_name", ".st-key-dataset_split", ".st-key-dataset_grid"],
     "evaluation": [
         ".st-key-evaluation_model",
@@ -24,7 +35,7 @@ FIRST_SCREEN = {
 def test_the_first_screen_shows_the_thing_and_its_control(server, visit, name, width, height):
     page = visit(server.url, width)
     page.set_viewport_size({"width": width, "height": height})
-    page.goto(f"{server.url}/{name}")
+    page.goto(f"{server.url}/{'' if name == 'home' else name}")
     settled(page)
     for selector in FIRST_SCREEN[name]:
         element = page.locator(selector).first

@@ -78,7 +78,7 @@ def test_the_whole_way(server, visit):
     expect(handle(page, "drawing_stages").locator("img")).to_have_count(7)
 
     go_to(page, "Home")
-    expect(page.get_by_text("11 of 13 pages behind you")).to_be_visible()
+    expect(page.get_by_text("8 of 10 pages of the lesson behind you")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -121,22 +121,3 @@ def test_links_of_the_conclusions_set_the_pages_up(server, visit):
     expect(page).to_have_title(re.compile("Training"))
     settled(page)
     expect(handle(page, "training_model").locator("input")).to_have_value("Small CNN")
-
-
-def test_timeline_point_can_be_clicked(server, visit):
-    page = visit(server.url)
-    chart = handle(page, "home_timeline")
-    chart.scroll_into_view_if_needed()
-    expect(chart.locator("canvas").first).to_be_visible()
-    before = handle(page, "home_milestone_card").inner_text()
-    box = chart.bounding_box()
-    found = False
-    for share in range(99, 40, -1):  # the upper row, from today backwards, until a point is hit
-        page.mouse.click(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.14)
-        page.wait_for_timeout(60)
-        if page.locator('[data-test-script-state="running"]').count():
-            settled(page)
-        if handle(page, "home_milestone_card").inner_text() != before:
-            found = True
-            break
-    assert found

@@ -12,31 +12,32 @@ from mnist_core.figures import concepts, style
 from tests.figures.samples import TANH, B, W, X, Y, Z, as_json, traces
 
 
-def test_the_layer_figure_has_an_edge_for_each_weight_and_a_node_for_each_number():
+def test_the_layer_figure_has_an_edge_for_each_weight_and_bias_and_a_node_for_each_number():
     figure = concepts.layer_figure(W, B, X, Y)
     *edges, inputs, outputs = traces(figure)
-    assert len(edges) == W.size
+    weights = np.column_stack([W, B])
+    assert len(edges) == weights.size
     widths = [edge["line"]["width"] for edge in edges]
-    assert widths == pytest.approx(list(1 + 5 * np.abs(W.ravel()) / 4))
+    assert widths == pytest.approx(list(1 + 5 * np.abs(weights.ravel()) / 4))
     colours = [edge["line"]["color"] for edge in edges]
-    assert colours == [style.signed_colour(float(w), 4.0) for w in W.ravel()]
-    assert [text.strip() for text in inputs["text"]] == ["x1 = 1", "x2 = 2", "x3 = 3"]
-    assert [text.strip() for text in outputs["text"]] == ["y1 = -1", "y2 = 6.25"]
-    assert outputs["hovertext"] == ["b = 0.5000, y = -1.0000", "b = -1.0000, y = 6.2500"]
+    assert colours == [style.signed_colour(float(w), 4.0) for w in weights.ravel()]
+    assert [text.strip() for text in inputs["text"]] == ["x₁ = 1", "x₂ = 2", "x₃ = 3", "1 (for b)"]
+    assert [text.strip() for text in outputs["text"]] == ["y₁ = −1", "y₂ = 6.25"]
     labels = [a["text"] for a in as_json(figure)["layout"]["annotations"]]
-    assert labels == ["1.000", "-2.000", "0.500", "0.000", "4.000", "-0.250"]
+    first, second = ["1.000", "−2.000", "0.500", "0.500"], ["0.000", "4.000", "−0.250", "−1.000"]
+    assert labels == first + second
 
 
 def test_the_edges_of_the_layer_figure_join_their_nodes():
     *edges, inputs, outputs = traces(concepts.layer_figure(W, B, X, Y))
-    ends = [(inputs["y"][i], outputs["y"][o]) for o in range(2) for i in range(3)]
+    ends = [(inputs["y"][i], outputs["y"][o]) for o in range(2) for i in range(4)]
     assert [tuple(edge["y"]) for edge in edges] == ends
 
 
 def test_the_layer_figure_without_bias_with_zeros_and_with_many_weights():
-    without = traces(concepts.layer_figure(W, None, X, W @ X))
-    assert without[-1]["hovertext"][0].startswith("b = 0.0000")
-    zeros = traces(concepts.layer_figure(0 * W, B, X, B))
+    *edges, inputs, _ = traces(concepts.layer_figure(W, None, X, W @ X))
+    assert (len(edges), len(inputs["text"])) == (W.size, len(X))
+    zeros = traces(concepts.layer_figure(0 * W, 0 * B, X, B))
     assert {edge["line"]["width"] for edge in zeros[:-2]} == {1}
     many = concepts.layer_figure(np.ones((5, 5)), None, np.ones(5), np.full(5, 5.0))
     assert "annotations" not in as_json(many)["layout"]

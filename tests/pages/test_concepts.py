@@ -22,14 +22,54 @@ def test_layer_of_the_lesson_matches_and_fresh_weights_change_it(open_page):
 
 def test_layer_sizes_and_bias_change_the_parameters(open_page):
     app = open_page("layer")
-    assert "3 weights + 2 biases = **8**" in words(app)
+    assert "3 weights + 1 biases = **4**" in words(app)
     app.slider(key="layer_inputs").set_value(5).run()
     app.slider(key="layer_outputs").set_value(4).run()
     assert "4 × 5 weights + 4 biases = **24**" in words(app)
-    assert "W** · shape `(4, 5)`" in words(app)
+    assert "y₁ = w₁₁·x₁ + w₁₂·x₂ + w₁₃·x₃ + w₁₄·x₄ + w₁₅·x₅ + b₁" in words(app)
     app.toggle(key="layer_bias").set_value(False).run()
     assert "4 × 5 weights + 0 biases = **20**" in words(app)
+    assert "b₁" not in words(app)
     assert not app.exception
+
+
+def test_a_number_typed_into_the_layer_changes_the_sum_and_lasts(open_page):
+    app = open_page("layer")
+    first, *others = [field.value for field in app.text_input][3:]  # the weights, then the bias
+    app.text_input(key="layer_x0").set_value("−2.5").run()
+    total = -2.5 * float(first) + sum(map(float, others))
+    assert sums(app)[1].startswith(f"y₁ = {first}·(−2.5) + ")
+    assert float(bold(sums(app)[1]).replace("−", "-")) == pytest.approx(total, abs=1e-4)
+    before = sums(app)
+    go_to(app, "activation")
+    go_to(app, "layer")
+    assert sums(app) == before
+    app.button(key="layer_free_fresh").click().run()
+    assert sums(app)[1] != before[1]
+    assert "(−2.5)" in sums(app)[1]
+
+
+@pytest.mark.parametrize("junk", ["abc", "1,5", "1e9", ""])
+def test_junk_in_the_layer_is_refused_in_words_and_the_last_number_stays(open_page, junk):
+    app = open_page("layer")
+    app.text_input(key="layer_x1").set_value("2").run()
+    before = sums(app)
+    app.text_input(key="layer_x1").set_value(junk).run()
+    (refused,) = [error.value for error in app.error]
+    assert refused.startswith("x₂ needs a number from −100 to 100")
+    assert refused.endswith("The layer goes on with 2.")
+    assert sums(app) == before
+    app.text_input(key="layer_x1").set_value("3").run()
+    assert not app.error
+    assert sums(app) != before
+
+
+def sums(app) -> list[str]:
+    return [block.value for block in app.markdown if block.value.startswith("y₁ = ")]
+
+
+def bold(text: str) -> str:
+    return text.split("**")[1]
 
 
 def test_layer_settings_survive_a_visit_elsewhere(open_page):
@@ -61,11 +101,12 @@ def test_activation_point_moves(open_page):
 
 def test_two_layers_collapse_without_an_activation_and_do_not_with_one(open_page):
     app = open_page("activation")
-    assert any("One layer does the same" in s.value for s in app.success)
-    app.button_group(key="activation_between").set_value("ReLU").run()
     off = next(i.value for i in app.info if "No single layer" in i.value)
     app.button(key="activation_fresh").click().run()
     assert next(i.value for i in app.info if "No single layer" in i.value) != off
+    app.button_group(key="activation_between").set_value("nothing").run()
+    assert any("One layer does the same" in s.value for s in app.success)
+    assert not any("No single layer" in i.value for i in app.info)
 
 
 def test_loss_follows_the_logits_and_the_class(open_page):
@@ -107,19 +148,3 @@ def test_naive_softmax_overflows_and_the_stable_one_does_not(open_page):
     assert numbers(app)["as written"] == "nan"
     assert numbers(app)["largest logit subtracted first"] == before
     assert any("overflowed" in w.value for w in app.warning)
-
-
-def test_home_timeline_steps_and_remembers(open_page):
-    app = open_page("home")
-    assert "1943 · The artificial neuron" in words(app)
-    slider = app.select_slider(key="home_milestone")
-    slider.set_value(slider.options[9]).run()
-    year = slider.options[9][:4]
-    assert f"#### {year}" in words(app)
-
-
-def test_home_marks_the_pages_seen(open_page):
-    app = open_page("layer")
-    go_to(app, "home")
-    assert "seen" in words(app)
-    assert "1943" in words(app)

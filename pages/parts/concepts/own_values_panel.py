@@ -1,4 +1,4 @@
-"""The pre-activations of a real network for one image, under the curve of an activation."""
+"""The pre-activations of a real network for one image, under the curve of its activation."""
 
 from __future__ import annotations
 
@@ -17,20 +17,16 @@ __all__ = ["show"]
 
 
 @st.fragment
-def show(activation: str) -> None:
-    """Show the pre-activations of a network's hidden layers under an activation's curve.
-
-    Parameters
-    ----------
-    activation : str
-        A key of `mnist_core.concepts.activations.ACTIVATIONS` that is elementwise.
-    """
-    texts.show("zoom", "values")
+def show() -> None:
+    """Show the pre-activations of a network's hidden layers under the curve of ReLU."""
+    texts.show("activation", "values")
     dataset = current_data.dataset()
     left, right = st.columns([3, 1], gap="large")
     with left:
         offer = offers.model_choice("activation_model", dataset=dataset)
         elements.again("Another image", "activation_another", "activation_image")
+        if offer.bundled:
+            st.caption("Train a network on the Training page, and you can choose yours here.")
     index = state.counter("activation_image") * 7919 % len(dataset.test_images)  # no pattern
     image = dataset.test_images[index]
     right.image(as_url(enlarged(image, 112)), caption=f"test image {index}", width=112)
@@ -40,30 +36,30 @@ def show(activation: str) -> None:
         st.info(str(problem), icon=":material/info:")
         return
     if layers:
-        _hidden(layers, activation)
+        _hidden(layers)
     else:
-        texts.show("zoom", "no_hidden")
+        texts.show("activation", "no_hidden")
     st.page_link(
         "pages/model.py", label="Open the network and see each sum", icon=":material/zoom_in:"
     )
 
 
-def _hidden(layers: dict[str, np.ndarray], activation: str) -> None:
+def _hidden(layers: dict[str, np.ndarray]) -> None:
     name = next(iter(layers))
     if len(layers) > 1:
         name = elements.pick("Hidden layer", layers, f"activation_layer_{len(layers)}", name)
     z = layers[name]
     reach = max(6.0, float(np.abs(z).max()))
-    drawn = curve(ACTIVATIONS[activation], np.linspace(-reach, reach, 241))
+    drawn = curve(ACTIVATIONS["ReLU"], np.linspace(-reach, reach, 241))
     st.plotly_chart(
-        pre_activation_figure(drawn, z, activation),
+        pre_activation_figure(drawn, z, "ReLU"),
         key="activation_own_values",
         config=elements.STILL,
-        alt=f"{len(z)} pre-activations of {name} below the curve of {activation}",
+        alt=f"{len(z)} pre-activations of {name} below the curve of ReLU",
     )
     above = int((z > 0).sum())
     with st.container(key="activation_own_count"):
         st.markdown(
-            f"**{above:,} of the {len(z):,}** numbers of {name} are above zero. The network "
-            f"has ReLU there: it lets those through and makes the other {len(z) - above:,} zero."
+            f"**{above:,} of the {len(z):,}** numbers of {name} are above zero. ReLU leaves "
+            f"these as they are and makes the other {len(z) - above:,} zero."
         )
