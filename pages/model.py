@@ -2,7 +2,8 @@ import streamlit as st
 from torch import nn
 
 from mnist_core.concepts import batching
-from mnist_core.concepts.single_step import single_step, step_in_numpy, step_in_torch
+from mnist_core.concepts.single_step import single_step
+from mnist_core.concepts.step_tensors import step_in_torch, trace_step_in_numpy
 from mnist_core.evaluation import metrics
 from mnist_core.figures.classes import softmax_figure
 from mnist_core.nn import architectures, numpy_network
@@ -77,15 +78,16 @@ elements.numbers(
         "Change": f"{step.loss_after - step.loss_before:+.6f}",
     }
 )
-elements.check(step.check, "model_step_check", "Weights after the step, PyTorch and NumPy")
-with st.expander("The largest difference in each tensor"):
+elements.check(step.check, "model_step_check", "All tensors of the step, PyTorch and NumPy")
+with st.expander("The weights after the step: the largest difference in each tensor"):
     elements.table(
-        tensor=list(step.differences), difference=[f"{d:.1e}" for d in step.differences.values()]
+        tensor=list(step.checks),
+        difference=[f"{check.largest_difference:.1e}" for check in step.checks.values()],
+        explained=[f"{check.explained:.1e}" for check in step.checks.values()],
     )
 code_box.code(engine.training_step, step_in_torch)
 code_box.code(
-    step_in_numpy,
-    numpy_network.Network.training_step,
+    trace_step_in_numpy,
     numpy_network.cross_entropy,
     numpy_network.Linear.find_gradients,
     numpy_network.Layer.update,

@@ -16,6 +16,7 @@ from mnist_core.data import datasets
 from mnist_core.data.datasets import Dataset
 
 torch.set_num_threads(1)  # the batches are too small for a second thread
+torch.backends.nnpack.set_flags(False)  # as in the app: see mnist_core.common.cpu
 threadpool_limits(1, "blas")
 
 

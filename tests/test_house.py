@@ -24,7 +24,7 @@ CORE_MAY_IMPORT = {
     "data": "common",
     "playground": "common nn",
     "evaluation": "data",
-    "explain": "common data nn",
+    "explain": "common data nn concepts",
     "drawing": "common data evaluation",
     "training": "common data nn evaluation",
     "concepts": "common data nn training",

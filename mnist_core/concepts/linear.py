@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from mnist_core.common.comparison import Check, compare
+from mnist_core.common.comparison import Check, judge
+from mnist_core.concepts.rounding import sum_bound
 from mnist_core.nn.architectures import initialise
 
 __all__ = [
     "LayerResult",
     "apply_layer",
+    "check_lesson",
     "fresh_layer",
     "layer_in_numpy",
     "layer_in_torch",
@@ -38,6 +40,11 @@ def lesson_in_numpy(layer: nn.Linear) -> np.ndarray:
     W = layer.weight.detach().numpy()  # (1, 4)
     x = np.ones(4, dtype=np.float32)
     return W.dot(x)
+
+
+def check_lesson(layer: nn.Linear, in_torch: torch.Tensor, in_numpy: np.ndarray) -> Check:
+    W, x = layer.weight.detach().numpy(), np.ones(4, dtype=np.float32)
+    return _check(W, None, x, in_torch.detach().numpy(), in_numpy)
 
 
 def layer_in_torch(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> np.ndarray:
@@ -82,4 +89,14 @@ def apply_layer(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> LayerResu
     if not all(np.isfinite(a).all() for a in (W, x, *([] if b is None else [b]))):
         raise ValueError("Every cell of W, b and x needs a finite number: fill the empty ones.")
     in_torch, in_numpy = layer_in_torch(W, b, x), layer_in_numpy(W, b, x)
-    return LayerResult(in_torch, in_numpy, compare(in_torch, in_numpy))
+    return LayerResult(in_torch, in_numpy, _check(W, b, x, in_torch, in_numpy))
+
+
+def _check(
+    W: np.ndarray, b: np.ndarray | None, x: np.ndarray, in_torch: np.ndarray, in_numpy: np.ndarray
+) -> Check:
+    """Compare two float32 results of Wx + b with the float64 one: see `rounding.sum_bound`."""
+    bias = None if b is None else b.astype(np.float64)
+    exact = layer_in_numpy(W.astype(np.float64), bias, x.astype(np.float64))
+    absolute = layer_in_numpy(np.abs(W), None if b is None else np.abs(b), np.abs(x))
+    return judge(in_torch, in_numpy, exact, sum_bound(absolute, len(x) + (b is not None)))

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from mnist_core.common.comparison import Check, compare
+from mnist_core.concepts.rounding import cross_entropy_bounds, squared_error_bounds
 from mnist_core.nn.numpy_network import cross_entropy, log_softmax
 
 __all__ = [
@@ -77,7 +78,8 @@ class LossResult:
     by_hand, by_autograd : (10,)
         d loss / d z.
     check : Check
-        The largest difference between the results of the different ways.
+        Of the results of the different ways. Each is within its bound of `concepts.rounding`, so
+        two differ by at most twice the bound.
     """
 
     p: np.ndarray
@@ -112,15 +114,18 @@ def loss_of(kind: str, z: np.ndarray, label: int) -> LossResult:
     if kind == "cross-entropy":
         in_torch, in_two_parts, by_autograd = cross_entropy_in_torch(z, label)
         in_numpy, by_hand = cross_entropy_in_numpy(z, label)
+        bounds = cross_entropy_bounds(z[None, :], np.array([label]), z.dtype)
     elif kind == "squared error":
         in_torch, by_autograd = squared_error_in_torch(z, label)
         in_numpy, by_hand = squared_error_in_numpy(z, label)
         in_two_parts = in_torch
+        bounds = squared_error_bounds(z, label, z.dtype)
     else:
         raise ValueError(f"expected 'cross-entropy' or 'squared error', got {kind!r}.")
     check = compare(
         np.concatenate([[in_torch, in_torch], by_autograd]),
         np.concatenate([[in_numpy, in_two_parts], by_hand]),
+        2 * np.concatenate([[bounds.loss, bounds.loss], bounds.gradient.ravel()]),
     )
     log_p = log_softmax(z[None, :])[0]
     return LossResult(

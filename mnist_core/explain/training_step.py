@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from mnist_core.common.comparison import Check, compare
-from mnist_core.data.inputs import to_input
+from mnist_core.common.comparison import Check, worst
+from mnist_core.concepts.step_tensors import ComparedStep, compared_step
 from mnist_core.explain.layer_formulas import LOSS, LOSS_BACKWARD, UPDATE, formulas_of
 from mnist_core.explain.layer_outputs import DivergedModelError, kind_of
-from mnist_core.explain.step_tensors import (
-    StepTensors,
-    trace_step_in_numpy,
-    trace_step_in_torch,
-)
 from mnist_core.nn import numpy_network
 
 __all__ = ["STEPS", "Pair", "StepStage", "Walk", "walk"]
@@ -36,15 +31,14 @@ class Pair:
     name : str
         For example "weight W" or "gradient dL/dW".
     in_torch, in_numpy : ndarray of one shape, float32
+        An input of the layer is the same array in both.
+    check : Check
     """
 
     name: str
     in_torch: np.ndarray
     in_numpy: np.ndarray
-
-    @property
-    def check(self) -> Check:
-        return compare(self.in_torch, self.in_numpy)
+    check: Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +76,8 @@ class StepStage:
 
     @property
     def check(self) -> Check:
-        """The check of the tensor that differs most."""
-        return _largest([pair.check for pair in self.pairs])
+        """The worst check of its tensors."""
+        return worst(pair.check for pair in self.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +94,8 @@ class Walk:
 
     @property
     def check(self) -> Check:
-        """The check of the tensor that differs most."""
-        return _largest([stage.check for stage in self.stages])
-
-
-def _largest(checks: list[Check]) -> Check:
-    """Return the check with the largest difference, relative to its own tensor's values."""
-    return max(checks, key=lambda check: check.largest_difference / max(1.0, check.largest_value))
+        """The worst check of all tensors."""
+        return worst(stage.check for stage in self.stages)
 
 
 def walk(
@@ -133,43 +122,42 @@ def walk(
             f"expected 1 to {MOST_IMAGES} images and a label for each, got {len(images)} images "
             f"and labels of shape {labels.shape}."
         )
-    x, y = to_input(images), torch.tensor(labels)
-    in_torch = trace_step_in_torch(model, x, y, learning_rate)
-    in_numpy = trace_step_in_numpy(model, x.numpy(), labels, learning_rate)
-    if not np.isfinite(in_torch.loss):
+    own = copy.deepcopy(model).requires_grad_()
+    with np.errstate(all="ignore"):  # of a model that diverged
+        step = compared_step(own, images, labels, learning_rate)
+    if not all(np.isfinite(tensor).all() for tensor in step.in_torch.all()):
         raise DivergedModelError
-    stages = [*_forward(model, in_torch, in_numpy), _loss(in_torch, in_numpy)]
-    stages += [*_backward(model, in_torch, in_numpy)]
-    stages += [*_update(model, in_torch, in_numpy, learning_rate)]
-    return Walk(tuple(stages), in_torch.loss, in_torch.loss_after)
+    stages = [*_forward(model, step), _loss(step)]
+    stages += [*_backward(model, step), *_update(model, step, learning_rate)]
+    return Walk(tuple(stages), float(step.in_torch.loss), step.loss_after)
 
 
-def _forward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> list[StepStage]:
+def _forward(model: nn.Sequential, step: ComparedStep) -> list[StepStage]:
     stages = []
     for i, (name, layer) in enumerate(model.named_children()):
         both = formulas_of(layer)
         pairs = (
-            Pair("input x", one.values[i], other.values[i]),
-            *_weights(name, "{} {}", one.before, other.before),
-            Pair("output y", one.values[i + 1], other.values[i + 1]),
+            _given("input x", step, "values", i),
+            *_weights(name, "{} {}", step, "before"),
+            _pair("output y", step, "values", i + 1),
         )
         line, code = f"y = model.{name}(x)", both.forward_in_numpy
         stages.append(StepStage("Forward", name, kind_of(layer), both.forward, line, code, pairs))
     return stages
 
 
-def _loss(one: StepTensors, other: StepTensors) -> StepStage:
+def _loss(step: ComparedStep) -> StepStage:
     pairs = (
-        Pair("logits z", one.values[-1], other.values[-1]),
-        Pair("probabilities p", one.p, other.p),
-        Pair("loss L", np.array(one.loss), np.array(other.loss)),
+        _given("logits z", step, "values", -1),
+        _pair("probabilities p", step, "p"),
+        _pair("loss L", step, "loss"),
     )
     line = "loss = nn.CrossEntropyLoss()(z, labels)"
     code = (numpy_network.log_softmax, numpy_network.cross_entropy)
     return StepStage("Loss", "loss", "CrossEntropyLoss", LOSS, line, code, pairs)
 
 
-def _backward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> list[StepStage]:
+def _backward(model: nn.Sequential, step: ComparedStep) -> list[StepStage]:
     stages = [
         StepStage(
             "Backward",
@@ -178,16 +166,16 @@ def _backward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> lis
             LOSS_BACKWARD,
             "loss.backward()",
             (numpy_network.cross_entropy,),
-            (Pair("gradient dL/dz", one.gradients[-1], other.gradients[-1]),),
+            (_pair("gradient dL/dz", step, "gradients", -1),),
         )
     ]
     for i, (name, layer) in reversed(list(enumerate(model.named_children()))):
         both = formulas_of(layer)
-        weights = _weights(name, "gradient dL/d{1}", one.weight_gradients, other.weight_gradients)
+        weights = _weights(name, "gradient dL/d{1}", step, "weight_gradients")
         pairs = (
-            Pair("gradient dL/dy", one.gradients[i + 1], other.gradients[i + 1]),
+            _given("gradient dL/dy", step, "gradients", i + 1),
             *weights,
-            Pair("gradient dL/dx", one.gradients[i], other.gradients[i]),
+            _pair("gradient dL/dx", step, "gradients", i),
         )
         line, code = f"loss.backward()  # the same call reaches {name}", both.backward_in_numpy
         if weights:
@@ -196,15 +184,13 @@ def _backward(model: nn.Sequential, one: StepTensors, other: StepTensors) -> lis
     return stages
 
 
-def _update(
-    model: nn.Sequential, one: StepTensors, other: StepTensors, learning_rate: float
-) -> list[StepStage]:
+def _update(model: nn.Sequential, step: ComparedStep, learning_rate: float) -> list[StepStage]:
     stages = []
     for i, (name, layer) in enumerate(model.named_children()):
         pairs = (
-            *_weights(name, "{} {}, before", one.before, other.before),
-            *_weights(name, "gradient dL/d{1}", one.weight_gradients, other.weight_gradients),
-            *_weights(name, "{} {}, after", one.after, other.after),
+            *_weights(name, "{} {}, before", step, "before"),
+            *_weights(name, "gradient dL/d{1}", step, "weight_gradients"),
+            *_weights(name, "{} {}, after", step, "after"),
         )
         if not pairs:
             continue
@@ -213,21 +199,30 @@ def _update(
             f"model.{name}.weight.grad"
         )
         code = (numpy_network.Layer.update,)
-        pictured = one.before[f"{name}.weight"].shape[1:]
+        pictured = step.in_torch.before[f"{name}.weight"].shape[1:]
         if i and isinstance(model[i - 1], nn.Flatten):
-            pictured = one.values[i - 1].shape[1:]
+            pictured = step.in_torch.values[i - 1].shape[1:]
         stages.append(
             StepStage("Update", name, kind_of(layer), UPDATE, line, code, pairs, pictured)
         )
     return stages
 
 
-def _weights(
-    layer: str, name: str, one: dict[str, np.ndarray], other: dict[str, np.ndarray]
-) -> list[Pair]:
+def _pair(name: str, step: ComparedStep, field: str, key: str | int | None = None) -> Pair:
+    in_torch, in_numpy = step.in_torch.tensor(field, key), step.in_numpy.tensor(field, key)
+    return Pair(name, in_torch, in_numpy, step.check(field, key))
+
+
+def _given(name: str, step: ComparedStep, field: str, key: int) -> Pair:
+    """Pair an input of a layer with itself: NumPy gets PyTorch's."""
+    tensor = step.in_torch.tensor(field, key)
+    return Pair(name, tensor, tensor, Check(0.0, 0.0))
+
+
+def _weights(layer: str, name: str, step: ComparedStep, field: str) -> list[Pair]:
     """Pair a layer's weights and biases, if it has any; the name is a format such as "{} {}"."""
     return [
-        Pair(name.format(key, letter), one[f"{layer}.{key}"], other[f"{layer}.{key}"])
+        _pair(name.format(key, letter), step, field, f"{layer}.{key}")
         for key, letter in (("weight", "W"), ("bias", "b"))
-        if f"{layer}.{key}" in one
+        if f"{layer}.{key}" in step.in_torch.before
     ]

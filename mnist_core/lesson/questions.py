@@ -21,7 +21,7 @@ from torch import nn
 from mnist_core.concepts.activations import ACTIVATIONS, collapse
 from mnist_core.concepts.linear import fresh_layer
 from mnist_core.concepts.losses import cross_entropy_in_torch
-from mnist_core.concepts.single_step import step_in_torch
+from mnist_core.concepts.step_tensors import step_in_torch
 from mnist_core.data.datasets import bundled_digits
 from mnist_core.data.inputs import to_input
 from mnist_core.evaluation.metrics import accuracy

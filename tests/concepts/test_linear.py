@@ -3,9 +3,14 @@ import pytest
 import torch
 from torch import nn
 
-from mnist_core.common.comparison import compare
 from mnist_core.concepts import linear
-from mnist_core.concepts.linear import apply_layer, fresh_layer, lesson_in_numpy, lesson_in_torch
+from mnist_core.concepts.linear import (
+    apply_layer,
+    check_lesson,
+    fresh_layer,
+    lesson_in_numpy,
+    lesson_in_torch,
+)
 from tests.small_data import global_generators_untouched
 
 W = np.array([[1, 2, 3], [-1, 0, 0.5]], dtype=np.float32)
@@ -18,7 +23,10 @@ def test_a_layer_is_w_x_plus_b():
     np.testing.assert_array_equal(result.in_torch, [15, 20])
     np.testing.assert_array_equal(result.in_numpy, [15, 20])
     assert result.in_torch.dtype == result.in_numpy.dtype == np.float32
-    assert result.check == compare([15.0, 20.0], [15.0, 20.0])
+    assert result.check.largest_difference == 0
+    n, sum_of_absolute_terms = 4, 10 + 1 + 2 + 6  # the bias is a term
+    per_result = result.check.explained / 2
+    assert per_result == pytest.approx((n + 1) * 2.0**-24 * sum_of_absolute_terms, rel=1e-5)
 
 
 def test_a_layer_without_bias_is_w_x():
@@ -97,4 +105,5 @@ def test_the_lesson_s_layer_of_ones_is_the_sum_of_its_weights(seed):
     assert str(layer) == "Linear(in_features=4, out_features=1, bias=False)"
     assert in_torch.shape == in_numpy.shape == (1,)
     assert in_torch.item() == pytest.approx(layer.weight.sum().item(), abs=1e-6)
-    assert compare(in_torch.detach(), in_numpy).matches
+    assert check_lesson(layer, in_torch, in_numpy).matches
+    assert not check_lesson(layer, in_torch, in_numpy + 1e-5).matches

@@ -4,8 +4,7 @@ import torch
 
 from mnist_core.concepts.single_step import single_step
 from mnist_core.data.inputs import to_input
-from mnist_core.nn import architectures
-from mnist_core.nn.numpy_network import Network
+from mnist_core.nn import architectures, numpy_network
 from tests.small_data import cycling_labels, global_generators_untouched, random_images
 
 IMAGES, LABELS = random_images(12), cycling_labels(12)
@@ -29,8 +28,10 @@ def test_both_engines_take_the_same_step(name):
     assert step.numpy_loss_before == pytest.approx(before, abs=1e-5)
     assert step.loss_after == pytest.approx(loss_of(model), abs=1e-5)
     assert step.loss_after < step.loss_before
-    assert list(step.differences) == [n for n, _ in model.named_parameters()]
-    assert max(step.differences.values()) <= step.check.largest_difference < 1e-5
+    assert list(step.checks) == [n for n, _ in model.named_parameters()]
+    assert all(check.matches for check in step.checks.values())
+    assert max(c.largest_difference for c in step.checks.values()) < 1e-7
+    assert max(c.explained for c in step.checks.values()) < 1e-4
 
 
 def test_the_step_changes_the_model_by_the_gradient():
@@ -52,23 +53,26 @@ def test_the_lesson_s_learning_rate_is_the_default():
 
 
 def test_the_check_notices_another_step_size(monkeypatch):
-    right = Network.training_step
-    monkeypatch.setattr(
-        Network, "training_step", lambda self, x, y, lr: right(self, x, y, 1.5 * lr)
-    )
+    right = numpy_network.Layer.update
+    monkeypatch.setattr(numpy_network.Layer, "update", lambda self, lr: right(self, 1.5 * lr))
     step = single_step(architectures.build("linear", 0), IMAGES, LABELS, lr=0.5)
     assert not step.check.matches
-    assert step.differences["l1.weight"] > 1e-3
+    assert not step.checks["l1.weight"].matches
+    assert step.checks["l1.weight"].largest_difference > 1e-3
 
 
 def test_the_check_notices_another_loss(monkeypatch):
-    right = Network.training_step
-    monkeypatch.setattr(
-        Network, "training_step", lambda self, x, y, lr: right(self, x, y, lr) + 0.01
-    )
+    right = numpy_network.cross_entropy
+
+    def wrong(logits, labels):
+        loss, gradient = right(logits, labels)
+        return loss + 0.01, gradient
+
+    monkeypatch.setattr(numpy_network, "cross_entropy", wrong)
     step = single_step(architectures.build("linear", 0), IMAGES, LABELS)
     assert not step.check.matches
     assert step.check.largest_difference == pytest.approx(0.01, abs=1e-5)
+    assert all(check.matches for check in step.checks.values())
 
 
 def test_the_images_and_labels_are_not_changed():

@@ -80,7 +80,7 @@ def test_model_counts_parameters_and_checks_a_step(open_page, name, count):
     app = open_page("model")
     app.button_group(key="model_architecture").set_value(name).run()
     assert numbers(app)["Parameters"] == count
-    assert app.success[0].value.startswith("Weights after the step, PyTorch and NumPy: match")
+    assert app.success[0].value.startswith("All tensors of the step, PyTorch and NumPy: match")
     assert float(numbers(app)["Loss after"]) < float(numbers(app)["Loss before"])
 
 

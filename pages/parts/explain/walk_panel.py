@@ -9,7 +9,8 @@ import streamlit as st
 from torch import nn
 
 from mnist_core.common.formatting import plain
-from mnist_core.explain import step_tensors, training_step
+from mnist_core.concepts import step_tensors
+from mnist_core.explain import training_step
 from mnist_core.explain.layer_outputs import DivergedModelError
 from mnist_core.explain.training_step import STEPS, Pair, StepStage, Walk
 from mnist_core.figures import tensors
@@ -100,6 +101,7 @@ def _stage(stage: StepStage) -> None:
             smallest=[f"{pair.in_torch.min():.5g}" for pair in stage.pairs],
             largest=[f"{pair.in_torch.max():.5g}" for pair in stage.pairs],
             difference=[f"{pair.check.largest_difference:.2g}" for pair in stage.pairs],
+            explained=[f"{pair.check.explained:.2g}" for pair in stage.pairs],
         )
     data = [pair for pair in stage.pairs if not _is_of_weights(pair) and pair.in_torch.ndim > 1]
     with st.container(key="walk_pictures", horizontal=True, gap="large"):  # where there is room
