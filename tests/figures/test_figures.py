@@ -42,13 +42,14 @@ CALLS = {
     "collapse_figure": lambda: concepts.collapse_figure(collapse(TANH, 0), "tanh"),
     "pre_activation_figure": lambda: concepts.pre_activation_figure(curve(TANH, Z), Z, "tanh"),
     "loss_curves_figure": lambda: concepts.loss_curves_figure(0.25),
-    "timeline_chart": lambda: timeline.timeline_chart(MILESTONES, 2),
+    "timeline_chart": lambda: timeline.timeline_chart(MILESTONES, 1963),
     "loss_stream": lambda: loss_stream(MEAN, 9_375, log_axis=True, new_rates=[(100, 0.1)]),
     "loss_figure": lambda: loss_figure(
         LOSSES, MEAN, ACCURACIES, log_axis=True, new_rates=[(100, 0.1)]
     ),
     "compare_figure": lambda: compare.compare_figure(CURVES, by_time=True, log_axis=True),
     "race_stream": lambda: compare.race_stream(MEAN[:3_000], MEAN, 9_375, log_axis=True),
+    "lanes_chart": lambda: compare.lanes_chart((3_000, 5_000), (2e-4, 0.0), 9_375),
     "race_figure": lambda: compare.race_figure(LOSSES * 1e-7),
     "confidence_figure": lambda: compare.confidence_figure([0, 1, 10, 99], ROWS_P, NAMES, now=10),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -47,8 +48,21 @@ def test_texts_hold_no_html(name):
 
 
 def test_next_page_follows_the_table():
-    assert navigation.after("home").name == "layer"
+    lesson = ["home", "layer", "activation", "loss", "playground", "dataset", "model"]
+    lesson += ["training", "evaluation", "drawing", "conclusions"]
+    assert [name for name in NAMES if name in lesson] == lesson
+    for name, following in itertools.pairwise(lesson):
+        assert navigation.after(name).name in (following, "convolution")
     assert navigation.after("conclusions") is None
+
+
+def test_an_extra_belongs_to_a_page_of_the_lesson_and_leads_back_to_it():
+    extras = [page for page in navigation.PAGES if page.extra_of]
+    assert {"race", "runs", "replay"} <= {page.name for page in extras}
+    for page in extras:
+        assert navigation.after(page.name).name == page.extra_of
+        assert page in navigation.extras_of(page.extra_of)
+        assert not navigation.BY_NAME[page.extra_of].extra_of
 
 
 def test_unknown_parameters_are_named_and_ignored(open_page):

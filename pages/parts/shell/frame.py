@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.parts.session.visitor import enter, visitor
 from pages.parts.shell import data_panel, links, texts, warm
-from pages.parts.shell.navigation import after, ensure_navigation
+from pages.parts.shell.navigation import BY_NAME, after, ensure_navigation, extras_of
 
 __all__ = ["footer", "header"]
 
@@ -42,13 +42,17 @@ def header(name: str, parameters: Collection[str] = ()) -> None:
 
 
 def footer(name: str) -> None:
-    """End a page: note that it was seen, and link to the next one."""
+    """End a page: note that it was seen, and link to its extras and to the next page."""
     visitor().choices.mark_done(name)
     visitor().save()
+    for extra in extras_of(name):
+        label = f"Extra: {extra.title} · {extra.about}"
+        st.page_link(extra.file, label=label, icon=extra.icon)
     following = after(name)
     if following:
+        back = bool(BY_NAME[name].extra_of)
         st.page_link(
             following.file,
-            label=f"Next: **{following.title}** · {following.about}",
-            icon=":material/arrow_forward:",
+            label=f"{'Back to' if back else 'Next:'} **{following.title}** · {following.about}",
+            icon=f":material/arrow_{'back' if back else 'forward'}:",
         )

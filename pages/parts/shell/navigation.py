@@ -7,21 +7,36 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["PAGES", "PAGE_CONFIG", "Page", "after", "ensure_navigation", "navigation"]
+__all__ = [
+    "BY_NAME",
+    "LESSON",
+    "PAGES",
+    "PAGE_CONFIG",
+    "Page",
+    "after",
+    "ensure_navigation",
+    "extras_of",
+    "navigation",
+]
 
 PAGE_CONFIG: dict[str, Any] = {"page_icon": "docs/icon.png", "layout": "wide"}
+EXTRAS = "Extras"  # the section of pages that the lesson does without
 _declared = False  # whether this process has called st.navigation
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: ``name`` is its file in ``pages/`` and its path in the URL."""
+    """One page: ``name`` is its file in ``pages/`` and its path in the URL.
+
+    An extra names the page of the lesson that it belongs to: its last link leads back there.
+    """
 
     name: str
     title: str
     icon: str
     section: str
     about: str
+    extra_of: str = ""
 
     @property
     def file(self) -> str:
@@ -37,15 +52,17 @@ PAGES = (
     Page("loss", "Loss", ":material/trending_down:", "Concepts", "How wrong, as one number"),
     Page("playground", "Playground", ":material/bubble_chart:", "Concepts", "Watch a network bend"),
     Page("dataset", "Dataset", ":material/grid_view:", "The network", "Look at the examples first"),
-    Page("model", "Model", ":material/hub:", "The network", "From 784 pixels to 10 answers"),
+    Page("model", "Model", ":material/hub:", "The network", "From 784 pixels to 10 numbers"),
     Page("training", "Training", ":material/model_training:", "The network", "Watch it learn"),
-    Page("race", "Race", ":material/sports_score:", "The network", "PyTorch against NumPy"),
-    Page("runs", "Runs", ":material/table_rows:", "The network", "Compare what you trained"),
-    Page("replay", "Replay", ":material/history:", "The network", "Watch it learn once more"),
     Page("evaluation", "Evaluation", ":material/fact_check:", "Try it", "How good is it really?"),
     Page("drawing", "Drawing", ":material/draw:", "Try it", "It reads your handwriting"),
-    Page("conclusions", "Conclusions", ":material/flag:", "Try it", "What comes next"),
+    Page("conclusions", "Conclusions", ":material/flag:", "Try it", "What you made, what is next"),
+    Page("race", "Race", ":material/sports_score:", EXTRAS, "PyTorch against NumPy", "training"),
+    Page("runs", "Runs", ":material/table_rows:", EXTRAS, "Compare what you trained", "training"),
+    Page("replay", "Replay", ":material/history:", EXTRAS, "Watch it learn again", "training"),
 )
+LESSON = tuple(page for page in PAGES if not page.extra_of)
+BY_NAME = {page.name: page for page in PAGES}
 
 
 def navigation() -> Any:
@@ -74,7 +91,14 @@ def ensure_navigation() -> None:
 
 
 def after(name: str) -> Page | None:
-    """Return the next page of the lesson, or None after the last."""
-    names = [page.name for page in PAGES]
-    position = names.index(name) + 1
-    return PAGES[position] if position < len(PAGES) else None
+    """Return the page to go to next: in the lesson's order, or from an extra back to the lesson."""
+    page = BY_NAME[name]
+    if page.extra_of:
+        return BY_NAME[page.extra_of]
+    position = LESSON.index(page) + 1
+    return LESSON[position] if position < len(LESSON) else None
+
+
+def extras_of(name: str) -> list[Page]:
+    """Return the extras that belong to a page of the lesson."""
+    return [page for page in PAGES if page.extra_of == name]
