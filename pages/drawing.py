@@ -7,7 +7,7 @@ from pages.parts.explain import why_panel, zoom_panel
 from pages.parts.session import caches, current_data
 from pages.parts.session.drawing_session import drawing_session
 from pages.parts.shell import frame, texts
-from pages.parts.widgets import code_box, elements
+from pages.parts.widgets import code_box, elements, questions_panel
 
 VIEWS = (
     "The way to 28×28",
@@ -47,6 +47,8 @@ else:
         class_predicted = predicted if dataset.class_names == names else None
         why_panel.show_nearest(shown.offer, shown.pixels, dataset, class_predicted)
 texts.show("drawing", "domain")
+questions_panel.ask("drawing_corner")
+questions_panel.ask("drawing_smiley")
 texts.show("drawing", "doubt")
 texts.show("drawing", "measured")
 prediction_panel.measured_table()

@@ -11,4 +11,5 @@ questions_panel.ask("evaluation_always")
 if offer:
     evaluation_panel.explain(offer, dataset)
 questions_panel.ask("evaluation_shift")
+questions_panel.ask("evaluation_luck")
 frame.footer("evaluation")

@@ -18,7 +18,6 @@ from pages.parts.widgets import code_box, elements, questions_panel
 BATCH_SIZE, SAMPLES = 32, 4
 
 frame.header("model")
-
 questions_panel.ask("model_hidden")
 texts.show("model", "choose")
 name = state.choose(
@@ -66,7 +65,7 @@ st.plotly_chart(
     config=elements.STILL,
 )
 code_box.code(metrics.probabilities, folded=True)
-
+questions_panel.ask("model_softmax")
 questions_panel.ask("model_step")
 texts.show("model", "step")
 step = single_step(model, images, labels)
@@ -93,6 +92,7 @@ code_box.code(
     numpy_network.Layer.update,
     folded=True,
 )
+questions_panel.ask("model_zero_grad")
 subject.open_network(dataset, model, name)
 with st.expander("What is an `nn.Module`?"):
     texts.show("model", "module")

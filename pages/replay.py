@@ -3,6 +3,7 @@ import streamlit as st
 from pages.parts.session.visitor import visitor
 from pages.parts.shell import frame
 from pages.parts.training import replay_panel, run_details
+from pages.parts.widgets import questions_panel
 
 frame.header("replay")
 
@@ -14,4 +15,5 @@ if not records:
     st.page_link("pages/training.py", label="Train a model", icon=":material/model_training:")
 if job:
     replay_panel.show(job)
+questions_panel.ask("replay_halfway")
 frame.footer("replay")

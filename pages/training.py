@@ -13,6 +13,7 @@ config = training_controls.settings(dataset)
 training_controls.buttons(dataset, config)
 training_panel.show(config)
 questions_panel.ask("training_zero")
+questions_panel.ask("training_steps_an_epoch")
 with st.expander("What the settings and buttons mean"):
     texts.show("training", "settings")
 training_panel.code(config)

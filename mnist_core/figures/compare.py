@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_core.figures.style import CLASS_COLOURS, NEGATIVE, NEUTRAL, POSITIVE, framed
+from mnist_core.figures.style import CLASS_COLOURS, LABEL, NEGATIVE, NEUTRAL, POSITIVE, framed
 from mnist_core.figures.training import log_loss_axis, streamed, thinned
 
-__all__ = ["RunCurve", "compare_figure", "confidence_figure", "race_figure", "race_stream"]
+__all__ = [
+    "RunCurve",
+    "compare_figure",
+    "confidence_figure",
+    "lanes_chart",
+    "race_figure",
+    "race_stream",
+]
 
 _MATTERS = 0.08  # a class that never reaches this probability is left out
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -76,6 +83,50 @@ def race_stream(
     options["series"][0]["lineStyle"]["width"] = 6  # both lines show where they coincide
     options["series"][0]["lineStyle"]["opacity"] = 0.45
     return options
+
+
+def lanes_chart(
+    steps: tuple[int, int], step_s: tuple[float, float], total_steps: int
+) -> dict[str, Any]:
+    """Return ECharts options for the two lanes of a race, PyTorch above NumPy.
+
+    Parameters
+    ----------
+    steps : (int, int)
+        How far each engine is.
+    step_s : (float, float)
+        Seconds of computing for a step; 0 if not known yet.
+    total_steps : int
+        The finish.
+    """
+    bars = []
+    for (_name, colour), step, seconds in zip(_LANES, steps, step_s, strict=True):
+        time = f", {1e6 * seconds:,.0f} µs a step" if seconds else ""
+        text = f"step {step:,}{time}{' 🏁' if step >= total_steps else ''}"
+        inside = step > total_steps / 2
+        label: dict[str, Any] = {"position": "insideRight" if inside else "right"}
+        label |= {"formatter": text, "show": True, "color": "#ffffff" if inside else LABEL, "textBorderWidth": 0}
+        bars.append({"value": step, "itemStyle": {"color": colour}, "label": label})
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 16, "top": 4, "bottom": 4, "containLabel": True},
+        "xAxis": {"type": "value", "min": 0, "max": total_steps, "splitNumber": 3},
+        "yAxis": {
+            "type": "category",
+            "data": [name for name, _ in _LANES],
+            "inverse": True,
+            "axisTick": {"show": False},
+        },
+        "series": [
+            {
+                "type": "bar",
+                "data": bars,
+                "barCategoryGap": "20%",
+                "showBackground": True,
+                "backgroundStyle": {"color": f"{NEUTRAL}22"},
+            }
+        ],
+    }
 
 
 def race_figure(differences: np.ndarray) -> go.Figure:

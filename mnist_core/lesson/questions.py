@@ -24,11 +24,14 @@ from mnist_core.concepts.losses import cross_entropy_in_torch
 from mnist_core.concepts.step_tensors import step_in_torch
 from mnist_core.data.datasets import bundled_digits
 from mnist_core.data.inputs import to_input
-from mnist_core.evaluation.metrics import accuracy
+from mnist_core.drawing.preprocessing import prepare_as_lesson, prepare_as_mnist
+from mnist_core.evaluation.metrics import accuracy, probabilities
 from mnist_core.nn import architectures
 from mnist_core.nn.optimisers import SGD
 from mnist_core.playground.run import PlaygroundRun
 from mnist_core.playground.setups import Setup
+from mnist_core.pretrained.bundled import load_pretrained
+from mnist_core.training.configs import TrainingConfig
 from mnist_core.training.engine import AutogradEngine, cross_entropy, training_steps
 
 __all__ = ["QUESTIONS", "Outcome", "Question", "outcome"]
@@ -198,6 +201,105 @@ def evaluation_shift() -> Outcome:
     return Outcome(answer, {f"by_{pixels}": share for pixels, share in enumerate(shares)})
 
 
+def model_zero_grad() -> Outcome:
+    images, labels = bundled_digits().split("train")
+    x, y = to_input(images[:32]), torch.tensor(labels[:32])
+    model = architectures.build("linear", seed=0)
+    lengths = []
+    for _ in range(2):  # no zero_grad in between
+        cross_entropy(model(x), y).backward()
+        gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+        lengths.append(torch.cat(gradients).norm().item())
+    guesses = {"same": lengths[0], "double": 2 * lengths[0], "nothing": 0.0}
+    return Outcome(closest(guesses, lengths[1]), {"first": lengths[0], "second": lengths[1]})
+
+
+def model_softmax() -> Outcome:
+    sure = torch.eye(10)[:1]  # softmax at its best: 1 for class 0, which is right, and 0 elsewhere
+    loss = nn.functional.cross_entropy(sure, torch.tensor([0])).item()
+    wrong = nn.functional.cross_entropy(sure, torch.tensor([1])).item()
+    return Outcome(f"{loss:.3f}", {"loss": loss, "wrong": wrong})
+
+
+def training_steps_an_epoch() -> Outcome:
+    steps = TrainingConfig("mnist", "linear", batch_size=32, epochs=1).total_steps(60_000)
+    n = len(bundled_digits().train_images)
+    small = TrainingConfig("digits", "linear", batch_size=32, epochs=1).total_steps(n)
+    return Outcome(str(steps), {"steps": steps, "n": n, "small": small, "last": n % 32})
+
+
+def evaluation_luck() -> Outcome:
+    rng = np.random.default_rng(0)
+    labels, new_labels = (bundled_digits().split(part)[1][:360] for part in ("test", "train"))
+    guesses = rng.integers(10, size=(100, 360))  # 100 networks that guess
+    shares = (guesses == labels).mean(axis=1)
+    new_share = float((guesses[shares.argmax()] == new_labels).mean())
+    best = float(shares.max())
+    numbers = {"n": len(labels), "mean": float(shares.mean()), "best": best, "new": new_share}
+    return Outcome(closest({"ten": 0.1, "more": 0.14, "half": 0.5}, best), numbers)
+
+
+def smiley() -> np.ndarray:
+    y, x = np.mgrid[:28, :28] - 13.5
+    radius = np.hypot(x, y)
+    face = abs(radius - 10) < 1.2
+    eyes = np.hypot(abs(x) - 3.5, y + 3) < 1.5
+    mouth = (abs(radius - 5.5) < 1) & (y > 2)
+    return np.where(face | eyes | mouth, 255, 0).astype(np.uint8)
+
+
+def drawing_smiley() -> Outcome:
+    sure = {}
+    for name in ("linear", "deep"):
+        p = probabilities(load_pretrained(name), smiley()[None])[0]
+        sure[name], predicted = float(p.max()), int(p.argmax())
+        sure[f"{name}_class"] = predicted
+    answer = closest({"tenth": 0.1, "half": 0.5, "sure": 1.0}, sure["linear"])
+    return Outcome(answer, sure)
+
+
+def drawing_corner() -> Outcome:
+    images, labels = bundled_digits().split("test")
+    shares = {}
+    for name, prepare in (("lesson", prepare_as_lesson), ("mnist", prepare_as_mnist)):
+        prepared = []
+        for image in images[:100]:
+            ink = np.zeros((112, 112), np.float32)
+            ink[8:64, 8:64] = image.repeat(2, axis=0).repeat(2, axis=1) / 255  # top left quarter
+            prepared.append(prepare(ink).pixels)
+        shares[name] = accuracy(load_pretrained("mlp"), np.stack(prepared), labels[:100])
+    gap = shares["mnist"] - shares["lesson"]
+    answer = "centred" if gap > 0.2 else "shrunk" if gap < -0.2 else "both"
+    return Outcome(answer, shares)
+
+
+def race_order() -> Outcome:
+    weights = architectures.build("linear", seed=0).get_parameter("l1.weight").detach().numpy()
+    pixels = bundled_digits().test_images[0].reshape(784) / np.float32(255)
+    products = weights[3] * pixels  # float32
+    forwards, backwards = (float(np.cumsum(part)[-1]) for part in (products, products[::-1]))
+    difference = abs(forwards - backwards)
+    guesses = {"same": 1e-12, "rounding": 1e-7, "other": 1e-2}
+    answer = min(guesses, key=lambda option: abs(np.log10(guesses[option] / (difference + 1e-15))))
+    return Outcome(answer, {"forwards": forwards, "backwards": backwards, "n": 784})
+
+
+def replay_halfway() -> Outcome:
+    images, labels = bundled_digits().split("test")
+    model = architectures.build("linear", seed=0)
+    engine = AutogradEngine(model, SGD(model.parameters(), 0.01))
+    train = bundled_digits().split("train")
+    steps = training_steps(engine, *train, batch_size=32, seed=0, learning_rate=lambda _step: 0.01)
+    shares = {0: accuracy(model, images, labels)}
+    for step, _loss in enumerate(islice(steps, 200), start=1):
+        if step % 10 == 0:
+            shares[step] = accuracy(model, images, labels)
+    half = next(step for step, share in shares.items() if share >= shares[200] / 2)
+    answer = closest({"early": 30, "middle": 100, "late": 170}, half)
+    numbers = {"half": half, "first": shares[0], "then": shares[100], "last": shares[200]}
+    return Outcome(answer, numbers)
+
+
 def playground_neurons() -> Outcome:
     errors = {}
     for neurons in (1, 2, 3):
@@ -220,10 +322,18 @@ QUESTIONS = {
         Question("loss_tenth", loss_tenth, (charge, closest)),
         Question("model_hidden", model_hidden, (closest,)),
         Question("model_step", model_step),
+        Question("model_zero_grad", model_zero_grad, (closest,)),
+        Question("model_softmax", model_softmax),
         Question("training_rate", training_rate, (train_on_digits, mean_loss)),
         Question("training_zero", training_zero, (train_on_digits, closest)),
+        Question("training_steps_an_epoch", training_steps_an_epoch),
         Question("evaluation_always", evaluation_always, (closest,)),
         Question("evaluation_shift", evaluation_shift, (train_on_digits, closest)),
+        Question("evaluation_luck", evaluation_luck, (closest,)),
+        Question("drawing_smiley", drawing_smiley, (smiley, closest)),
+        Question("drawing_corner", drawing_corner),
+        Question("race_order", race_order),
+        Question("replay_halfway", replay_halfway, (closest,)),
         Question("playground_neurons", playground_neurons),
     )
 }

@@ -25,6 +25,18 @@ def test_each_curve_of_a_race_ends_at_its_last_step():
     assert list(largest) == pytest.approx([1e-7, 3e-7, 3e-7])
 
 
+def test_the_lanes_of_a_race_end_at_the_finish():
+    options = compare.lanes_chart((3_000, 9_375), (2e-4, 1e-4), 9_375)
+    bars = options["series"][0]["data"]
+    assert options["xAxis"]["max"] == 9_375
+    assert options["yAxis"]["data"] == ["PyTorch", "NumPy"]
+    assert [bar["value"] for bar in bars] == [3_000, 9_375]
+    texts = [bar["label"]["formatter"] for bar in bars]
+    assert texts == ["step 3,000, 200 µs a step", "step 9,375, 100 µs a step 🏁"]
+    bars = compare.lanes_chart((0, 0), (0.0, 0.0), 9_375)["series"][0]["data"]
+    assert [bar["label"]["formatter"] for bar in bars] == ["step 0", "step 0"]
+
+
 def test_classes_with_small_probabilities_are_left_out():
     p = np.zeros((2, 10), dtype=np.float32)
     p[:, 3], p[:, 7], p[0, 1] = (0.9, 0.5), (0.1, 0.45), 0.05

@@ -9,9 +9,8 @@ import pytest
 
 from mnist_core.concepts.activations import collapse, curve
 from mnist_core.figures import classes, compare, concepts, timeline, training
-from mnist_core.figures.training import loss_figure, loss_stream
+from mnist_core.figures.training import loss_chart
 from tests.figures.samples import (
-    ACCURACIES,
     CONFUSION,
     CURVES,
     LOSSES,
@@ -43,9 +42,8 @@ CALLS = {
     "pre_activation_figure": lambda: concepts.pre_activation_figure(curve(TANH, Z), Z, "tanh"),
     "loss_curves_figure": lambda: concepts.loss_curves_figure(0.25),
     "timeline_chart": lambda: timeline.timeline_chart(MILESTONES, 1963),
-    "loss_stream": lambda: loss_stream(MEAN, 9_375, log_axis=True, new_rates=[(100, 0.1)]),
-    "loss_figure": lambda: loss_figure(
-        LOSSES, MEAN, ACCURACIES, log_axis=True, new_rates=[(100, 0.1)]
+    "loss_chart": lambda: loss_chart(
+        MEAN, 9_375, log_axis=True, new_rates=[(100, 0.1)], accuracies=[(1_875, 0.86, 0.85)]
     ),
     "compare_figure": lambda: compare.compare_figure(CURVES, by_time=True, log_axis=True),
     "race_stream": lambda: compare.race_stream(MEAN[:3_000], MEAN, 9_375, log_axis=True),

@@ -28,10 +28,10 @@ def test_a_question_is_read_exactly(tmp_path):
     assert words.options == {"up": "It goes up", "0.25": "0.25"}
     explained = words.explained({"before": 2.34, "after": 1234, "unused": 0})
     assert explained == "From 2.3 to 1,234."
+    assert words.hint == ""
 
 
 def test_a_question_can_have_a_hint(tmp_path):
-    assert read(tmp_path, QUESTION)["loss_up"].hint == ""
     assert read(tmp_path, QUESTION | {"hint": '"Think."'})["loss_up"].hint == "Think."
 
 

@@ -24,10 +24,18 @@ ANSWERS = {  # the right options according to the explanations in questions.toml
     "loss_tenth": "double",
     "model_hidden": "thirteen",
     "model_step": "little",
+    "model_zero_grad": "double",
+    "model_softmax": "1.461",
     "training_rate": "up",
     "training_zero": "stuck",
+    "training_steps_an_epoch": "1875",
     "evaluation_always": "tenth",
     "evaluation_shift": "guesses",
+    "evaluation_luck": "more",
+    "drawing_smiley": "sure",
+    "drawing_corner": "centred",
+    "race_order": "rounding",
+    "replay_halfway": "early",
     "playground_neurons": "3",
 }
 
@@ -150,3 +158,54 @@ def test_three_neurons_are_needed_to_enclose_the_points():
     n = outcome("playground_neurons").numbers
     assert n["with_1"] > n["with_2"] > 0.1
     assert n["with_3"] < 0.05
+
+
+def test_without_zero_grad_the_second_gradient_is_added():
+    n = outcome("model_zero_grad").numbers
+    assert n["second"] == pytest.approx(2 * n["first"], rel=1e-5)
+
+
+def test_with_a_second_softmax_the_loss_has_a_floor():
+    n = outcome("model_softmax").numbers
+    assert n["loss"] == pytest.approx(math.log(math.e + 9) - 1, abs=1e-6)
+    assert n["wrong"] == pytest.approx(math.log(math.e + 9), abs=1e-6)
+
+
+def test_an_epoch_of_mnist_has_1875_steps():
+    assert outcome("training_steps_an_epoch").numbers == {
+        "steps": 1875,
+        "n": 1437,
+        "small": 45,
+        "last": 29,
+    }
+
+
+def test_the_luckiest_of_100_guessers_is_no_better_on_new_images():
+    n = outcome("evaluation_luck").numbers
+    assert n["n"] == 360
+    assert 0.08 < n["mean"] < 0.12 < n["best"]
+    assert n["new"] < n["best"] - 0.02
+
+
+def test_the_linear_model_is_sure_of_a_smiley_and_the_deep_one_is_not():
+    n = outcome("drawing_smiley").numbers
+    assert n["linear"] > 0.95
+    assert n["deep"] < 0.3
+
+
+def test_a_small_digit_in_a_corner_must_be_centred():
+    n = outcome("drawing_corner").numbers
+    assert n["mnist"] > 0.9
+    assert n["lesson"] < 0.2
+
+
+def test_another_order_of_a_sum_changes_its_last_digits_only():
+    n = outcome("race_order").numbers
+    assert 0 < abs(n["forwards"] - n["backwards"]) < 1e-6
+    assert f"{n['forwards']:.9f}" != f"{n['backwards']:.9f}"
+
+
+def test_half_of_the_accuracy_is_reached_in_the_first_quarter():
+    n = outcome("replay_halfway").numbers
+    assert n["first"] < n["last"] / 2 < n["then"] < n["last"]
+    assert n["half"] < 50

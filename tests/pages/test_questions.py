@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mnist_core.common.settings import settings
-from tests.pages.conftest import go_to, reopened, words, workspace
+from tests.pages.conftest import go_to, reopened, wait_for, words, workspace
 
 RIGHT = "Right, as you predicted."
 
@@ -25,7 +25,7 @@ def test_a_question_can_be_left_unanswered(open_page):
     assert app.button(key="question_layer_parameters_check").disabled
     assert "3 × 4 =" not in words(app)
     go_to(app, "home")
-    assert "prediction" not in words(app)
+    assert "prediction right" not in words(app)
 
 
 def test_a_right_answer_is_explained_with_its_numbers(open_page):
@@ -80,7 +80,10 @@ def test_show_me_shows_the_right_option_and_ends_the_question(open_page):
 
 
 def test_helpers_are_shown_beside_the_code(open_page):
-    app = answer(open_page("training"), "training_rate", "up")
+    app = open_page("training")
+    app.button(key="training_step").click().run()
+    wait_for(app, "step 1 of")
+    app = answer(app.run(), "training_rate", "up")
     (code,) = [block.value for block in app.code if "def training_rate" in block.value]
     assert "def train_on_digits(" in code
     assert "def mean_loss(" in code
@@ -143,7 +146,7 @@ def test_an_invalid_saved_answer_is_dropped(open_page, saved):
     file.write_text(json.dumps({"answers": saved}), "utf-8")
     again = go_to(reopened(app), "layer")
     assert again.radio(key="question_layer_parameters").value is None
-    assert "prediction" not in words(go_to(again, "home"))
+    assert "prediction right" not in words(go_to(again, "home"))
 
 
 def test_a_saved_option_that_no_longer_exists_is_not_marked(open_page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 import zipfile
@@ -251,18 +252,54 @@ def test_the_page_says_when_runs_had_to_be_deleted(open_page):
     assert len(app.dataframe[0].value) == 1
 
 
-def test_replay_shows_the_network_at_a_chosen_step(open_page):
+def test_replay_begins_at_step_0_and_shows_the_network_at_a_chosen_step(open_page):
     app = trained(open_page, "replay")
     slider = app.select_slider[0]
     assert slider.options[0] == "0"
     assert slider.options[-1] == "90"
-    at_the_end = numbers(app)["Right, of 360 test images"]
-    slider.set_value(0).run()
     assert numbers(app)["Step"] == "0"
-    assert numbers(app)["Right, of 360 test images"] != at_the_end
     assert "At step 0 the network predicted" in words(app)
+    at_the_start = numbers(app)["Right, of 360 test images"]
+    slider.set_value(90).run()
+    assert numbers(app)["Step"] == "90"
+    assert numbers(app)["Right, of 360 test images"] != at_the_start
     app.number_input(key="replay_image").set_value(7).run()
-    assert not app.exception
+    assert numbers(app)["Step"] == "90"
+
+
+def test_replay_plays_to_the_end_and_stops(open_page):
+    app = trained(open_page, "replay")
+    steps_there = [int(option) for option in app.select_slider[0].options]
+    play = app.button(key="replay_play")
+    assert play.label == "Play"
+    app.run()
+    assert numbers(app)["Step"] == "0"  # nothing moves by itself
+    play.click().run()
+    assert app.button(key="replay_play").label == "Pause"
+    seen = [int(numbers(app)["Step"])]
+    for _ in steps_there:
+        app.run()
+        seen.append(int(numbers(app)["Step"]))
+    assert seen == [*steps_there[1:], 90, 90]
+    assert app.button(key="replay_play").label == "Play"
+    app.button(key="replay_play").click().run()
+    assert int(numbers(app)["Step"]) == steps_there[1]  # from the start again
+
+
+def test_replay_can_be_paused_and_moved(open_page):
+    app = trained(open_page, "replay")
+    app.button(key="replay_play").click().run()
+    app.button(key="replay_play").click().run()
+    paused_at = numbers(app)["Step"]
+    assert app.button(key="replay_play").label == "Play"
+    app.run()
+    assert numbers(app)["Step"] == paused_at
+    app.button(key="replay_play").click().run()
+    app.select_slider[0].set_value(0).run()
+    assert app.button(key="replay_play").label == "Play"
+    assert numbers(app)["Step"] == "0"
+    go_to(go_to(app, "runs"), "replay")
+    assert numbers(app)["Step"] == "0"
 
 
 def test_replay_predicts_the_visitor_s_drawing(open_page):
@@ -272,13 +309,19 @@ def test_replay_predicts_the_visitor_s_drawing(open_page):
     go_to(app, "replay")
     app.button_group(key="replay_ask").set_value("Your drawing").run()
     assert not app.exception
-    assert "At step 90 the network predicted" in words(app)
+    assert "At step 0 the network predicted" in words(app)
     assert not app.number_input
+
+
+def lanes_of(app: AppTest) -> list[dict]:
+    """Return the bars of the race's two lanes."""
+    charts = [json.loads(chart.proto.spec) for chart in app.get("echarts_chart")]
+    return next(c["series"][0]["data"] for c in charts if c["series"][0]["type"] == "bar")
 
 
 def test_a_race_ends_with_both_engines_on_the_same_curve(open_page):
     app = open_page("race")
-    assert "No race yet" in words(app)
+    assert "Press Start, and both engines run." in words(app)
     app.button(key="race_start").click().run()
     wait_for_status(app, "finished")
     label, value = next(
@@ -286,7 +329,12 @@ def test_a_race_ends_with_both_engines_on_the_same_curve(open_page):
     )
     assert label == "Largest difference in 2,700 common steps"
     assert float(value) < 1e-5
-    assert re.fullmatch(r"[1-9][\d,]*", numbers(app)["PyTorch, steps a second"])
+    lanes = lanes_of(app)
+    assert [bar["value"] for bar in lanes] == [2_700, 2_700]
+    assert all(
+        re.fullmatch(r"step 2,700, [1-9][\d,]* µs a step 🏁", bar["label"]["formatter"])
+        for bar in lanes
+    )
     assert re.fullmatch(r"\d+\.\d\d ×", numbers(app)["NumPy is faster by"])
     go_to(app, "runs")
     assert "No runs yet" in words(app)  # a race is no run

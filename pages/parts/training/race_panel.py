@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.data.datasets import Dataset
-from mnist_core.figures.compare import race_figure, race_stream
+from mnist_core.figures.compare import lanes_chart, race_figure, race_stream
 from mnist_core.nn.architectures import ARCHITECTURES
-from mnist_core.training.configs import ENGINES, IN_NUMPY, TrainingConfig, default_epochs
+from mnist_core.training.configs import IN_NUMPY, TrainingConfig, default_epochs
 from mnist_core.training.history import running_mean
 from mnist_core.training.job import Job
 from mnist_core.training.race import Race
@@ -63,11 +63,12 @@ def _act_on(
     return job
 
 
-def show(job: Job[Race] | None) -> None:
-    """Show the race, twice a second while it runs."""
+def show(job: Job[Race] | None, dataset: Dataset, config: TrainingConfig) -> None:
+    """Show the race, twice a second while it runs; before the first one, two empty lanes."""
     if job is None:
         with st.container(key="race_status"):
-            st.info("No race yet: press Start, and both curves appear here.")
+            st.caption("Press Start, and both engines run.")
+        _lanes((0, 0), (0.0, 0.0), config.total_steps(len(dataset.train_images)))
         return
     live = job.status in ACTIVE
     st.fragment(_panel, run_every=POLL_S if live else None)(job, live)
@@ -78,24 +79,39 @@ def _panel(job: Job[Race], live: bool) -> None:
     if live and job.status not in ACTIVE:
         st.rerun()
     status_line(job, "race_status")
-    st.caption(str(job.run.config))
-    lanes = job.run.lanes
+    in_torch, in_numpy = (run.history for run in job.run.lanes.values())
+    rates = in_torch.steps_per_s, in_numpy.steps_per_s
+    step_s = tuple(1 / rate if rate else 0.0 for rate in rates)
+    _lanes((in_torch.step, in_numpy.step), (step_s[0], step_s[1]), job.run.total_steps)
     differences = job.run.differences()
-    rates = {name: run.history.steps_per_s for name, run in lanes.items()}
-    elements.numbers(
-        {f"{ENGINES[name].split(',')[0]}, steps a second": f"{r:,.0f}" for name, r in rates.items()}
-        | {
-            "NumPy is faster by": f"{rates['numpy'] / rates['autograd']:.2f} ×"
-            if all(rates.values())
-            else "–",
-        },
-        "race_numbers",
-    )
-    with st.container(key="race_difference"):
-        largest = f"{differences.max():.1e}" if len(differences) else "–"
-        st.metric(f"Largest difference in {len(differences):,} common steps", largest)
+    with st.container(horizontal=True):
+        lead = f"{rates[1] / rates[0]:.2f} ×" if all(rates) else "–"
+        elements.numbers({"NumPy is faster by": lead}, "race_numbers")
+        with st.container(key="race_difference"):
+            largest = f"{differences.max():.1e}" if len(differences) else "–"
+            st.metric(f"Largest difference in {len(differences):,} common steps", largest)
+    _curves(job)
+    if not live and len(differences):
+        st.plotly_chart(
+            race_figure(differences), config=elements.STILL, alt="The largest difference so far"
+        )
+
+
+def _lanes(steps: tuple[int, int], step_s: tuple[float, float], total_steps: int) -> None:
+    with st.container(key="race_lanes"):
+        st.echarts_chart(
+            lanes_chart(steps, step_s, total_steps),
+            height=120,
+            key="race_lanes_chart",
+            alt=f"PyTorch is at step {steps[0]:,} and NumPy at {steps[1]:,} of {total_steps:,}",
+        )
+
+
+def _curves(job: Job[Race]) -> None:
     log_axis = st.toggle("Logarithmic loss axis", True, key="race_log", persist_state="session")
-    in_torch, in_numpy = (running_mean(r.history.losses[: r.history.step]) for r in lanes.values())
+    in_torch, in_numpy = (
+        running_mean(run.history.losses[: run.history.step]) for run in job.run.lanes.values()
+    )
     with st.container(key="race_loss"):
         st.echarts_chart(
             race_stream(in_torch, in_numpy, job.run.total_steps, log_axis),
@@ -103,7 +119,4 @@ def _panel(job: Job[Race], live: bool) -> None:
             key="race_stream",
             alt="The loss of both engines; the curves lie on each other",
         )
-    if not live and len(differences):
-        st.plotly_chart(
-            race_figure(differences), config=elements.STILL, alt="The largest difference so far"
-        )
+    st.caption(str(job.run.config))

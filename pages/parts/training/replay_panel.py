@@ -14,6 +14,7 @@ from mnist_core.training.job import Job
 from mnist_core.training.run import TrainingRun
 from mnist_core.workspace import replay
 from mnist_core.workspace.checkpoints import RunFolder
+from pages.parts.session import state
 from pages.parts.session.drawing_session import drawing_session
 from pages.parts.session.visitor import visitor
 from pages.parts.shell import texts
@@ -22,12 +23,25 @@ from pages.parts.widgets import confusion_matrix, elements
 
 __all__ = ["show"]
 
+FRAME_S = 0.4  # how long a snapshot is shown while the replay plays
+PLAYING = "replay_playing"  # slot: the run that plays, or None
 IMAGES = 2_000  # of the test set: quick enough to follow the slider
 Networks = dict[int, nn.Sequential]
 
 
 def show(job: Job[TrainingRun]) -> None:
-    """Show the slider through the run's snapshots, and the network at the chosen one."""
+    """Show the run's snapshots one after another: Play advances, the slider chooses.
+
+    While it plays, only this part of the page is updated.
+    """
+    playing = state.stored(PLAYING, None) == job.id
+    st.fragment(_panel, run_every=FRAME_S if playing else None)(job, playing)
+
+
+def _panel(job: Job[TrainingRun], live: bool) -> None:
+    playing = state.stored(PLAYING, None) == job.id
+    if playing != live:
+        st.rerun()  # the whole page, once: this part begins or stops to update itself
     folder = visitor().runs.folder(job.id)
     try:
         networks = _networks(folder, job.run.config.architecture)
@@ -37,23 +51,72 @@ def show(job: Job[TrainingRun]) -> None:
     if len(networks) < 2:
         st.info("There is only one snapshot of this run yet: look again in a few seconds.")
         return
-    steps = list(networks)
-    with st.container(key="replay_step"):
-        key = f"replay_slider_{job.id}_{len(steps)}"
-        step = st.select_slider("Step", steps, steps[-1], key=key, format_func=lambda s: f"{s:,}")
+    step = _step(job, list(networks), playing)
     names = job.run.dataset.class_names
     test = _evaluation(job, step, networks)
-    elements.numbers(
-        {"Step": f"{step:,}", f"Right, of {test.total:,} test images": f"{test.accuracy:.1%}"},
-        "replay_numbers",
-    )
+    left, right = st.columns([2, 3])
+    with left:
+        elements.numbers(
+            {"Step": f"{step:,}", f"Right, of {test.total:,} test images": f"{test.accuracy:.1%}"},
+            "replay_numbers",
+        )
+    with right, st.container(key="replay_confusion"):
+        confusion_matrix.show(
+            test.confusion,
+            names,
+            names,
+            "replay_confusion_figure",
+            f"test images at step {step}",
+            height=360,
+        )
+    with left:
+        texts.show("replay", "confusion")
     weights(networks[step].state_dict(), names)
     _one_image(job, networks, step)
-    texts.show("replay", "confusion")
-    with st.container(key="replay_confusion"):
-        confusion_matrix.show(
-            test.confusion, names, names, "replay_confusion_figure", f"test images at step {step}"
+
+
+def _step(job: Job[TrainingRun], steps: list[int], playing: bool) -> int:
+    """Show Play or Pause and the slider; while it plays, go on to the next snapshot."""
+    slot, key = f"replay_step_{job.id}", f"replay_slider_{job.id}_{len(steps)}"
+    before = max((s for s in steps if s <= state.stored(slot, 0)), default=steps[0])
+    if playing:
+        following = steps[min(steps.index(before) + 1, len(steps) - 1)]
+        state.set_widget(key, following)
+        if following == steps[-1]:
+            state.store(PLAYING, None)
+    elif state.widget(key) not in steps:
+        state.set_widget(key, before)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="replay_step"):
+        st.button(
+            "Pause" if playing else "Play",
+            key="replay_play",
+            icon=":material/pause:" if playing else ":material/play_arrow:",
+            type="primary",
+            on_click=_play_or_pause,
+            args=(job.id, steps),
         )
+        step = st.select_slider(
+            "Step", steps, key=key, format_func=lambda s: f"{s:,}", on_change=_pause
+        )
+    state.store(slot, step)
+    if playing and step == steps[-1]:
+        st.rerun()
+    return step
+
+
+def _pause() -> None:
+    state.store(PLAYING, None)
+
+
+def _play_or_pause(run_id: str, steps: list[int]) -> None:
+    """Begin to play, from the start if the last snapshot is shown; or stop playing."""
+    if state.stored(PLAYING, None) == run_id:
+        _pause()
+        return
+    state.store(PLAYING, run_id)
+    slot = f"replay_step_{run_id}"
+    if state.stored(slot, 0) == steps[-1]:
+        state.store(slot, steps[0])
 
 
 @st.cache_resource(
