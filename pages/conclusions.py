@@ -1,18 +1,17 @@
 import streamlit as st
 
 from mnist_core.pretrained import bundled
-from pages.parts.session.visitor import visitor
+from pages.parts.evaluation import outcome_panel
 from pages.parts.shell import frame, texts
 
 FIGURES = ("test_accuracy", "parameters")
 
 frame.header("conclusions")
+outcome_panel.show()
 
+st.header("What you know now", anchor=False)
 texts.show("conclusions", "learnt")
-results = {page: result for page, result in visitor().results().items() if result}
-if results:
-    st.markdown("**Your own results**")
-    st.markdown("\n".join(f"- {page.title()}: {result}" for page, result in results.items()))
+texts.show("conclusions", "why")
 
 card = bundled.pretrained_card()
 texts.show(

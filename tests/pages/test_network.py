@@ -22,6 +22,8 @@ from tests.pages.conftest import (
 )
 from tests.small_data import digits
 
+SETTINGS = ("model", *(f for f in TrainingConfig.__slots__ if f not in ("dataset", "architecture")))
+
 
 def steps(app: AppTest) -> tuple[int, int]:
     done, total = re.search(r"step (\d+) of (\d+)", words(app)).groups()
@@ -49,18 +51,22 @@ def test_dataset_grid_filters_by_split_and_class(open_page):
     app = open_page("dataset")
     app.selectbox(key="dataset_class").set_value(7).run()
     assert app.number_input[0].value == np.flatnonzero(digits().train_labels == 7)[0]
-    assert "Label: **7** (class 7)" in words(app)
+    assert "Label: **7**." in words(app)
     app.button_group(key="dataset_split").set_value("test").run()
     assert "0 to 359" in app.number_input[0].label
-    assert "Label: **7** (class 7)" in words(app)
+    assert app.number_input[0].value == np.flatnonzero(digits().test_labels == 7)[0]
+    assert "of the test set. Label: **7**." in words(app)
 
 
 def test_dataset_image_and_model_can_be_chosen(open_page):
     app = open_page("dataset")
     app.number_input[0].set_value(3).run()
-    assert "Label: **3** (class 3)" in words(app)
+    assert "**Image 3** of the training set. Label: **3**. The model predicts **3**" in words(app)
+    before = words(app)
     app.selectbox(key="dataset_model").set_value("linear").run()
     assert app.selectbox(key="dataset_model").value == "linear"
+    assert "**Image 3** of the training set. Label: **3**." in words(app)
+    assert words(app) != before  # the linear model is less sure
     go_to(app, "evaluation")
     assert app.selectbox(key="evaluation_model").value == "linear"
 
@@ -132,6 +138,76 @@ def test_training_pause_resume_and_stop(open_page):
     assert not app.button(key="training_start").disabled
 
 
+def chart_of(app: AppTest) -> dict:
+    """Return the options of the training chart, which is the first chart of the page."""
+    return json.loads(app.get("echarts_chart")[0].proto.spec)
+
+
+def test_training_before_the_first_run_has_an_empty_chart_and_no_code(open_page):
+    app = open_page("training")
+    assert "No run yet." in words(app)
+    assert chart_of(app)["graphic"]["style"]["text"].startswith("Press Start")
+    assert chart_of(app)["xAxis"]["max"] == 2_700
+    assert not app.code
+    assert not app.radio  # the questions come after the first run
+
+
+def test_training_after_a_run_shows_accuracies_code_and_a_zoom(open_page):
+    app = open_page("training")
+    app.number_input(key="training_epochs").set_value(2).run()
+    app.button(key="training_start").click().run()
+    wait_for_status(app, "finished")
+    app.run()
+    test, train = chart_of(app)["series"][1:]
+    assert [step for step, _ in test["data"]] == [step for step, _ in train["data"]] == [45, 90]
+    assert f"{test['data'][-1][1] / 100:.4f}" == numbers(app)["Test accuracy, epoch 2"]
+    assert f"{train['data'][-1][1] / 100:.4f}" == numbers(app)["Training accuracy, epoch 2"]
+    assert chart_of(app)["dataZoom"][0]["type"] == "slider"
+    assert "def training_step" in app.code[-2].value
+    assert app.radio
+
+
+def test_the_title_of_the_folded_settings_says_what_start_does(open_page):
+    app = open_page("training")
+
+    def title() -> str:
+        return next(e.label for e in app.expander if e.label.startswith("Settings"))
+
+    assert title() == "Settings: Linear, SGD 0.01, batches of 32, 60 epochs"
+    app.number_input(key="training_epochs").set_value(1).run()
+    app.selectbox(key="training_schedule").set_value("one-cycle").run()
+    changed = "Settings: Linear, SGD 0.01, one-cycle, batches of 32, 1 epoch"
+    assert title() == changed
+    go_to(app, "home")
+    go_to(app, "training")
+    assert title() == changed
+    app.button(key="training_preset_2").click().run()
+    assert title().startswith("Settings: Small CNN, AdamW 0.004, one-cycle, batches of 128, 60")
+    assert title().endswith(", images changed a little")
+
+
+def test_every_setting_has_a_help(open_page):
+    app = open_page("training")
+    fields = [*app.selectbox, *app.number_input, *app.toggle]
+    settings = [f for f in fields if f.key in {f"training_{name}" for name in SETTINGS}]
+    assert len(settings) == len(SETTINGS)
+    assert all(len(field.help) > 20 for field in settings)
+
+
+def test_resume_is_the_primary_button_while_a_run_is_paused(open_page):
+    app = open_page("training")
+
+    def primary() -> list[str]:
+        names = ("start", "pause", "stop", "step")
+        buttons = [app.button(key=f"training_{name}") for name in names]
+        return [b.label for b in buttons if b.proto.type == "primary"]
+
+    assert primary() == ["Start"]
+    app.button(key="training_step").click().run()
+    wait_for_status(app, "paused")
+    assert primary() == ["Resume"]
+
+
 def test_training_single_steps(open_page):
     app = open_page("training")
     app.button(key="training_step").click().run()
@@ -165,11 +241,11 @@ def test_training_log_axis_can_be_switched(open_page):
     wait_for_status(app, "finished")
 
     def axis_type() -> str | None:
-        return json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"].get("type")
+        return chart_of(app)["yAxis"][0]["type"]
 
     assert axis_type() == "log"
     app.toggle(key="training_log").set_value(False).run()
-    assert axis_type() is None
+    assert axis_type() == "value"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +276,7 @@ def test_training_that_diverges_fails_and_keeps_its_chart(open_page):
     wait_for_status(app, "failed")
     assert re.search(r"at step \d+ of 2700", app.error[0].value)
     assert "Try a smaller learning rate than 1e+09" in app.error[0].value
-    assert len(app.get("plotly_chart")) == 1
+    assert len(chart_of(app)["series"][0]["data"]) > 0
     assert not app.button(key="training_start").disabled
 
 
@@ -225,7 +301,7 @@ def test_earlier_runs_stay_on_offer(open_page):
     assert offers[0].startswith("Your own: MLP, 45 steps")
     assert offers[1].startswith("Your earlier one: Linear, 45 steps")
     go_to(app, "conclusions")
-    assert "Training: mlp: test accuracy" in words(app)
+    assert "Best run: " in words(app)
 
 
 def test_a_run_stopped_before_its_first_step_is_not_called_a_file(open_page):
@@ -237,15 +313,16 @@ def test_a_run_stopped_before_its_first_step_is_not_called_a_file(open_page):
 
 def test_the_dataset_page_remembers_its_page_and_image(open_page):
     app = open_page("dataset")
-    assert app.number_input[0].value == 0
-    app.pagination[0].set_value(3).run()
-    assert app.number_input[0].value == 80
+    first = [np.flatnonzero(digits().train_labels == 0)[n] for n in (0, 4)]
+    assert app.number_input[0].value == first[0]
+    app.pagination[0].set_value(3).run()  # two images of each class are on a page
+    assert app.number_input[0].value == first[1]
     app.number_input[0].set_value(85).run()
-    label = next(m.value for m in app.markdown if m.value.startswith("Label: "))
+    opened = next(m.value for m in app.markdown if m.value.startswith("**Image 85**"))
     go_to(app, "layer")
     go_to(app, "dataset")
     assert (app.pagination[0].value, app.number_input[0].value) == (3, 85)
-    assert label in words(app)
+    assert opened in words(app)
 
 
 def test_evaluation_of_a_run_in_training_can_be_refreshed(open_page):
