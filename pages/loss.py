@@ -1,12 +1,11 @@
 from collections.abc import Iterable
 
-import numpy as np
 import streamlit as st
 
 from mnist_core.concepts import losses
-from mnist_core.figures.classes import confidence_bars, gradient_figure
+from mnist_core.figures.classes import gradient_figure, logits_and_probabilities
 from mnist_core.figures.concepts import loss_curves_figure
-from pages.parts.concepts import loss_editor
+from pages.parts.concepts import loss_editor, overflow_panel
 from pages.parts.shell import frame, texts
 from pages.parts.widgets import code_box, elements, questions_panel
 
@@ -17,28 +16,17 @@ WAYS = {
 
 frame.header("loss")
 
-questions_panel.ask("loss_guess")
-texts.show("loss", "logits")
-z, label, names = loss_editor.logits_and_label()
-st.page_link(
-    "pages/model.py",
-    label="How a network comes to its logits: open one up",
-    icon=":material/zoom_in:",
-)
+top = st.container(horizontal=True)
+left, right = st.columns(2, gap="medium")
+z, label, names = loss_editor.logits_and_label(top, left)
 kind = elements.pick("Loss", WAYS, "loss_kind", "cross-entropy")
 result = losses.loss_of(kind, z, label)
-
-left, right = st.columns([3, 2])
-with left:
-    st.markdown("**softmax: the ten probabilities** (✓ the right class)")
-    st.echarts_chart(
-        confidence_bars(result.p, names, label),
-        height=330,
-        key="loss_probabilities",
-        alt=f"Ten probabilities; the right class {names[label]} has {result.p[label]:.1%}.",
-    )
-with right:
-    texts.show("loss", "softmax" if kind == "cross-entropy" else "squared")
+right.echarts_chart(
+    logits_and_probabilities(z, result.p, names, label),
+    height=250,
+    key="loss_probabilities",
+    alt=f"Ten logits, ten probabilities; the right class {names[label]} has {result.p[label]:.1%}.",
+)
 values = {
     "Loss, by PyTorch": f"{result.in_torch:.6f}",
     "Loss, by NumPy": f"{result.in_numpy:.6f}",
@@ -47,6 +35,8 @@ if kind == "cross-entropy":
     values["Loss, in two parts"] = f"{result.in_two_parts:.6f}"
 elements.numbers(values, width=200)
 elements.check(result.check, "loss_check", "Loss and gradient, PyTorch and NumPy")
+questions_panel.ask("loss_guess")
+texts.show("loss", "softmax" if kind == "cross-entropy" else "squared")
 with st.expander("All ten classes, number by number"):
     columns: dict[str, Iterable[object]] = {
         "class": [f"{c} ✓" if i == label else c for i, c in enumerate(names)],
@@ -57,9 +47,7 @@ with st.expander("All ten classes, number by number"):
         "by autograd": result.by_autograd,
     }
     elements.table(**columns)
-if kind == "cross-entropy":
-    texts.show("loss", "parts")
-code_box.code(*WAYS[kind])
+code_box.code(*WAYS[kind], title="The code that ran", folded=True)
 
 if kind == "cross-entropy":
     texts.show("loss", "gradient")
@@ -70,6 +58,7 @@ st.plotly_chart(
     key="loss_gradient",
     config=elements.STILL,
 )
+texts.show("loss", "graph")
 
 questions_panel.ask("loss_tenth")
 texts.show("loss", "curves")
@@ -77,21 +66,12 @@ st.plotly_chart(
     loss_curves_figure(float(result.p[label])), key="loss_curves", config=elements.STILL
 )
 
-texts.show("loss", "overflow")
-shift = st.slider(
-    "Add this to all ten logits", 0, 200, 0, 5, key="loss_shift", persist_state="session"
+questions_panel.ask("loss_add")
+with st.expander("How it is really computed: log-sum-exp", icon=":material/functions:"):
+    overflow_panel.show(z, label)
+st.page_link(
+    "pages/model.py",
+    label="How a network comes to its logits: open one up",
+    icon=":material/zoom_in:",
 )
-shifted = z + np.float32(shift)
-naive, stable = losses.naive_softmax(shifted), losses.stable_softmax(shifted)
-st.caption("Probability of the right class:")
-elements.numbers(
-    {"as written": f"{naive[label]:.6f}", "largest logit subtracted first": f"{stable[label]:.6f}"},
-    width=240,
-)
-with st.container(key="loss_overflow"):
-    if np.isfinite(naive).all():
-        st.info("Both work. Add 100 or more.")
-    else:
-        st.warning("As written, it has overflowed: some of the ten are not a number any more.")
-code_box.code(losses.naive_softmax, losses.stable_softmax)
 frame.footer("loss")

@@ -130,9 +130,7 @@ ACTIVATIONS = {
             leaky_relu_slope,
             nn.LeakyReLU(SLOPE),
         ),
-        Activation(
-            "GELU", r"z\,\Phi(z),\ \Phi = \text{normal distribution}", gelu, gelu_slope, nn.GELU()
-        ),
+        Activation("GELU", r"z\,\Phi(z)", gelu, gelu_slope, nn.GELU()),
         Activation("sigmoid", r"\frac{1}{1 + e^{-z}}", sigmoid, sigmoid_slope, nn.Sigmoid()),
         Activation("tanh", r"\frac{e^z - e^{-z}}{e^z + e^{-z}}", tanh, tanh_slope, nn.Tanh()),
         Activation("ELU", r"z \text{ if } z > 0, \text{ else } e^z - 1", elu, elu_slope, nn.ELU()),

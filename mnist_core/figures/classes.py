@@ -26,10 +26,21 @@ __all__ = [
     "confusion_chart",
     "counts_figure",
     "gradient_figure",
+    "logits_and_probabilities",
     "softmax_figure",
 ]
 
 _MISTAKE_TO_RIGHT = ["rgba(224,112,26,0.95)", "rgba(139,146,156,0.03)", "rgba(47,116,208,0.75)"]
+_TITLE = {
+    "top": 4,
+    "padding": 0,
+    "textStyle": {
+        "fontSize": 13,
+        "color": LABEL,
+        "fontWeight": "normal",
+        "fontFamily": "sans-serif",
+    },
+}
 _MUTED = "66"  # hexadecimal alpha (40 %) of the bars of the other classes
 
 
@@ -74,6 +85,53 @@ def confidence_bars(
                     "textBorderWidth": 0,
                 },
             }
+        ],
+        "tooltip": {"trigger": "axis"},
+    }
+
+
+def logits_and_probabilities(
+    z: np.ndarray, p: np.ndarray, class_names: Sequence[str], right: int
+) -> dict[str, Any]:
+    """Return ECharts options for ten logits and, beside them, their ten probabilities.
+
+    Parameters
+    ----------
+    z : (10,) float
+    p : (10,) float, 0 to 1
+    right : int
+        The true class, marked with a check mark.
+    """
+    bars = confidence_bars(p, class_names, right)
+    reach = max(10.0, float(np.abs(z).max()))
+    logits = [
+        {
+            "value": round(float(value), 2),
+            "itemStyle": {"color": POSITIVE if value >= 0 else NEGATIVE},
+            "label": {"position": "right" if value >= 0 else "left"},
+        }
+        for value in z
+    ]
+    labels = 16 + 7 * max(len(name) for name in bars["yAxis"]["data"])  # pixels
+    label = {"show": True, "formatter": "{c}", "color": LABEL, "textBorderWidth": 0}
+    right_side = {**bars["series"][0], "xAxisIndex": 1, "yAxisIndex": 1}
+    hidden = {**bars["yAxis"], "gridIndex": 1, "axisLabel": {"show": False}}
+    limits = {"type": "value", "min": -1.5 * reach, "max": 1.5 * reach, "show": False}
+    return {
+        "animation": False,
+        "title": [
+            {"text": "logits z", "left": labels, **_TITLE},
+            {"text": "softmax: probabilities p", "left": "54%", **_TITLE},
+        ],
+        "grid": [
+            {"left": labels, "right": "50%", "top": 24, "bottom": 4},
+            {"left": "54%", "right": 60, "top": 24, "bottom": 4},
+        ],
+        "xAxis": [limits, {"type": "value", "min": 0, "max": 100, "show": False, "gridIndex": 1}],
+        "yAxis": [{**bars["yAxis"], "axisLine": {"show": False}}, hidden],
+        "series": [
+            {"type": "bar", "data": logits, "barCategoryGap": "25%", "label": label},
+            right_side,
         ],
         "tooltip": {"trigger": "axis"},
     }

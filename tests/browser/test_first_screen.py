@@ -9,6 +9,11 @@ from tests.browser.conftest import settled
 
 # page: CSS selectors of the thing and of its first control
 FIRST_SCREEN = {
+    "training": [
+        ".st-key-training_presets",
+        ".st-key-training_start",
+        ".st-key-training_loss canvas",
+    ],
     "home": [".st-key-home_boundary canvas", ".st-key-home_start button"],
     "layer": [
         ".st-key-layer_x0 input",
@@ -20,7 +25,14 @@ FIRST_SCREEN = {
         ".st-key-activation_figure .js-plotly-plot",
         ".st-key-activation_z",
     ],
+    "loss": [".st-key-loss_z0", ".st-key-loss_probabilities"],
     "dataset": [".st-key-dataset_name", ".st-key-dataset_split", ".st-key-dataset_grid"],
+    "convolution": [
+        ".st-key-convolution_kernel",
+        ".st-key-convolution_window .pictures",
+        ".st-key-convolution_sum .window-numbers >> nth=1",  # the kernel
+    ],
+    "race": [".st-key-race_model", ".st-key-race_start", ".st-key-race_lanes canvas"],
     "evaluation": [
         ".st-key-evaluation_model",
         ".st-key-evaluation_test_accuracy",

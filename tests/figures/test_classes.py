@@ -109,3 +109,15 @@ def test_the_gradient_figure_has_bars_by_hand_and_points_by_autograd():
     assert bars["marker"]["color"] == [style.POSITIVE, style.NEGATIVE, style.POSITIVE]
     assert points["mode"] == "markers"
     assert points["y"] == [1.5, 0.5, 1]
+
+
+def test_logits_stand_beside_their_probabilities():
+    z, p = np.linspace(-12, 6, 10), np.full(10, 0.1)
+    options = classes.logits_and_probabilities(z, p, list("abcdefghij"), right=2)
+    logits, probabilities = options["series"]
+    assert [bar["value"] for bar in logits["data"]] == z.round(2).tolist()
+    assert [bar["value"] for bar in probabilities["data"]] == [10.0] * 10
+    assert logits["data"][0]["itemStyle"] == {"color": style.NEGATIVE}
+    assert logits["data"][-1]["itemStyle"] == {"color": style.POSITIVE}
+    assert options["yAxis"][0]["data"][2] == "c ✓"
+    assert (options["xAxis"][0]["min"], options["xAxis"][0]["max"]) == (-18, 18)  # room for labels

@@ -118,9 +118,20 @@ def test_loss_follows_the_logits_and_the_class(open_page):
     app.slider(key="loss_z3").set_value(10.0).run()
     sure = float(numbers(app)["Loss, by PyTorch"])
     assert sure < 0.001
-    app.button_group(key="loss_label").set_value(5).run()
+    app.selectbox(key="loss_label").set_value(5).run()
     assert float(numbers(app)["Loss, by PyTorch"]) > 9
     assert numbers(app)["Loss, in two parts"] == numbers(app)["Loss, by PyTorch"]
+
+
+def test_the_logits_last_while_other_pages_are_visited(open_page):
+    app = open_page("loss")
+    app.slider(key="loss_z7").set_value(4.5).run()
+    app.selectbox(key="loss_label").set_value(7).run()
+    before = numbers(app)["Loss, by PyTorch"]
+    go_to(app, "layer")
+    go_to(app, "loss")
+    assert app.slider(key="loss_z7").value == 4.5
+    assert numbers(app)["Loss, by PyTorch"] == before
 
 
 def test_squared_error_replaces_cross_entropy(open_page):
