@@ -38,6 +38,7 @@ PARTS_MAY_IMPORT = {
     "shell": "session",
     "widgets": "session shell",
     "concepts": "session shell widgets",
+    "dataset": "session shell widgets",
     "explain": "session shell widgets",
     "playground": "session shell widgets",
     "training": "session shell widgets",

@@ -1,4 +1,4 @@
-"""Statistics of a data set: counts, mean images, and the images of a class."""
+"""Statistics of a data set: counts, mean images, and the images class by class."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ def class_counts(labels: np.ndarray) -> np.ndarray:
 
 
 def indices_of(labels: np.ndarray, chosen: int | None) -> np.ndarray:
-    """Return the indices of a class in the labels (of all classes for None): (M,) int64."""
-    return np.arange(len(labels)) if chosen is None else np.flatnonzero(labels == chosen)
+    """Return the indices of a class in order: (M,) int64.
+
+    For None, the first image of each class comes first, then the second of each, and so on: a
+    page of ten images shows all ten classes.
+    """
+    if chosen is not None:
+        return np.flatnonzero(labels == chosen)
+    rank = np.empty(len(labels), dtype=np.int64)  # how many of its class come before an image
+    for label in range(10):
+        of_class = labels == label
+        rank[of_class] = np.arange(of_class.sum())
+    return np.lexsort((labels, rank))
 
 
 def mean_images(images: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -68,11 +68,13 @@ def closest(guesses: Mapping[str, float], value: float) -> str:
     return min(guesses, key=lambda option: abs(guesses[option] - value))
 
 
-def train_on_digits(model: nn.Module, learning_rate: float, n_steps: int) -> None:
+def train_on_digits(
+    model: nn.Module, learning_rate: float, n_steps: int, split: str = "train"
+) -> None:
     engine = AutogradEngine(model, SGD(model.parameters(), learning_rate))
     steps = training_steps(
         engine,
-        *bundled_digits().split("train"),
+        *bundled_digits().split(split),
         batch_size=32,
         seed=0,
         learning_rate=lambda _step: learning_rate,
@@ -134,6 +136,15 @@ def loss_tenth() -> Outcome:
     guesses = {"little": before + 0.09, "double": 2 * before, "tenfold": 10 * before}
     numbers = {"before": before, "after": after, "then": charge(0.001)}
     return Outcome(closest(guesses, after), numbers)
+
+
+def dataset_exam() -> Outcome:
+    model = architectures.build("mlp", seed=0)
+    train_on_digits(model, learning_rate=0.1, n_steps=450, split="test")
+    digits = bundled_digits()
+    seen, new = accuracy(model, *digits.split("test")), accuracy(model, *digits.split("train"))
+    numbers = {"seen": seen, "new": new, "n": len(digits.train_images)}
+    return Outcome(closest({"same": seen, "fewer": 0.9, "guesses": 0.1}, new), numbers)
 
 
 def model_hidden() -> Outcome:
@@ -320,6 +331,7 @@ QUESTIONS = {
         Question("activation_line", activation_line),
         Question("loss_guess", loss_guess, (charge,)),
         Question("loss_tenth", loss_tenth, (charge, closest)),
+        Question("dataset_exam", dataset_exam, (train_on_digits, closest)),
         Question("model_hidden", model_hidden, (closest,)),
         Question("model_step", model_step),
         Question("model_zero_grad", model_zero_grad, (closest,)),

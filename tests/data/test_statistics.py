@@ -14,10 +14,21 @@ def test_class_counts_are_ten_even_if_classes_are_missing():
 
 
 @pytest.mark.parametrize(
-    ("chosen", "expected"), [(3, [0, 2, 4]), (0, [1]), (7, []), (None, [0, 1, 2, 3, 4])]
+    ("chosen", "expected"), [(3, [0, 2, 4]), (0, [1]), (7, []), (None, [1, 0, 3, 2, 4])]
 )
 def test_indices_of_a_class_in_order(chosen, expected):
     np.testing.assert_array_equal(indices_of(LABELS, chosen), expected)
+
+
+def test_without_a_class_the_classes_take_turns():
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(10), 6))
+    indices = indices_of(labels, None)
+    np.testing.assert_array_equal(labels[indices], np.tile(np.arange(10), 6))
+    np.testing.assert_array_equal(np.sort(indices), np.arange(60))
+    for label in range(10):
+        np.testing.assert_array_equal(
+            indices[labels[indices] == label], np.flatnonzero(labels == label)
+        )
 
 
 def test_mean_images_are_rounded_and_zero_for_classes_without_images():

@@ -22,6 +22,7 @@ ANSWERS = {  # the right options according to the explanations in questions.toml
     "activation_line": "line",
     "loss_guess": "2.3",
     "loss_tenth": "double",
+    "dataset_exam": "fewer",
     "model_hidden": "thirteen",
     "model_step": "little",
     "model_zero_grad": "double",
@@ -107,6 +108,13 @@ def test_charges_are_logarithms():
     n = outcome("loss_tenth").numbers
     assert n["after"] == pytest.approx(2 * n["before"], abs=1e-5)
     assert n["then"] == pytest.approx(3 * n["before"], abs=1e-5)
+
+
+def test_a_network_tested_on_its_training_images_looks_better_than_it_is():
+    n = outcome("dataset_exam").numbers
+    assert n["seen"] > 0.98
+    assert 0.85 < n["new"] < 0.92
+    assert n["n"] == 1437
 
 
 def test_no_activation_is_a_line_and_relu_is_not():

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mnist_core.data import downloads as downloads_module
 from mnist_core.data import idx
 from mnist_core.data.downloads import Downloads
+from mnist_core.data.statistics import class_counts
 from pages.parts.session import caches
+from pages.parts.widgets import image_grid
 from tests import data_files
 from tests.pages.conftest import go_to, numbers, wait_for, wait_for_status, words
+from tests.small_data import digits
 
 
 def download_from(server, packed, data_dir, monkeypatch) -> None:
@@ -75,13 +80,35 @@ def test_a_failed_download_is_explained_and_can_be_tried_again(open_page, data_d
         wait_for(app, "could not be fetched")
 
 
+def test_the_sizes_and_remarks_are_those_of_the_data_in_use(open_page, data_dir):
+    app = open_page("dataset")
+    sizes = class_counts(digits().train_labels)
+    expected = f"smallest class has {min(sizes)} training images and the largest has {max(sizes)}."
+    assert expected in words(app).replace("\n", " ")
+    assert "MNIST's test" not in words(app)
+    data_files.write_set(data_dir, data_files.tiny_set())
+    app.run()
+    assert "smallest class has 0 training images and the largest has 1." in words(app).replace(
+        "\n", " "
+    )
+    assert "MNIST's test" in words(app)
+
+
+@pytest.mark.parametrize("report", [None, 3, {}, {"opened": None}, {"opened": "3"}])
+@pytest.mark.parametrize("place", [20, -1, True, 3.0])
+def test_a_click_that_the_grid_does_not_have_is_ignored(report, place):
+    assert image_grid.reported(report, 20) is None
+    assert image_grid.reported({"opened": place}, 20) is None
+    assert image_grid.reported({"opened": 19}, 20) == 19
+
+
 def test_a_model_trained_on_other_classes_is_named(open_page, data_dir):
     data_files.write_set(data_dir, data_files.tiny_set(), "fashion")
     app = open_page("dataset", dataset="fashion")
     assert words(app).count("In use: FashionMNIST, not the published files") == 2  # sidebar too
-    assert "Label: **Sandal** (class 5)" in words(app)
+    assert "**Image 1** of the training set. Label: **T-shirt/top**." in words(app)
     assert "knows nothing of FashionMNIST" in words(app)
-    assert "plainly wrong" not in words(app)  # a remark about MNIST alone
+    assert "MNIST's test" not in words(app)  # a remark about MNIST alone
     go_to(app, "evaluation")
     assert "knows nothing of FashionMNIST" in words(app)
     go_to(app, "training")
