@@ -1,4 +1,4 @@
-"""The loss of a run: while it trains (ECharts) and when it has stopped (Plotly, to zoom)."""
+"""The loss and the accuracy of a run: one chart (ECharts) while it trains and afterwards."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
-from mnist_core.figures.style import LABEL, NEGATIVE, NEUTRAL, POSITIVE, framed
+from mnist_core.figures.style import LABEL, NEGATIVE, NEUTRAL, POSITIVE
 
-__all__ = ["log_loss_axis", "loss_figure", "loss_stream", "streamed", "thinned"]
+__all__ = ["log_loss_axis", "loss_chart", "streamed", "thinned"]
 
 MOST_POINTS = 500
 _FEW_POINTS = 20  # fewer are drawn as points too: a single point makes no line
@@ -26,25 +25,80 @@ def thinned(n: int, most: int = MOST_POINTS) -> np.ndarray:
 Rates = Sequence[tuple[int, float]]
 
 
-def loss_stream(
-    mean_loss: np.ndarray, total_steps: int, log_axis: bool, new_rates: Rates = ()
+def loss_chart(
+    mean_loss: np.ndarray,
+    total_steps: int,
+    log_axis: bool,
+    new_rates: Rates = (),
+    accuracies: Sequence[tuple[int, float, float]] = (),
+    ended: bool = False,
+    sentence: str = "",
 ) -> dict[str, Any]:
-    """Return ECharts options for the loss of a run in training: at most 500 points, no animation.
+    """Return ECharts options for the loss and the accuracy of a run: no animation.
+
+    The options differ little while the run goes on and when it has ended, so nothing jumps.
 
     Parameters
     ----------
     mean_loss : (step,) float64
-        The loss so far, averaged over the last 100 steps.
+        The loss so far, averaged over the last 100 steps; at most 500 points of it are drawn.
     total_steps : int
         The length of the whole run. The axis is fixed to it, except in the first hundredth of the
         run, where it is shorter.
     log_axis : bool
     new_rates : sequence of (step, rate)
         The steps at which the learning rate was changed; they are marked.
+    accuracies : sequence of (step, test, train)
+        Accuracy after each epoch, 0 to 1; the right axis shows it in percent.
+    ended : bool
+        Whether the run takes no more steps: a slider below the chart then zooms into it.
+    sentence : str
+        What will be drawn here; it stands in the empty chart.
     """
-    return streamed(
-        {"mean of the last 100 steps": mean_loss}, total_steps, log_axis, [POSITIVE], new_rates
-    )
+    options = streamed({"loss": mean_loss}, total_steps, log_axis, [POSITIVE], new_rates)
+    options["grid"] |= {"top": 36, "bottom": 40}  # room for the legend and the slider
+    options["yAxis"] = [options["yAxis"], _accuracy_axis(accuracies)]
+    options["series"] += [
+        _accuracy_line("test accuracy, %", [(a[0], a[1]) for a in accuracies], NEGATIVE, "diamond"),
+        _accuracy_line(
+            "training accuracy, %", [(a[0], a[2]) for a in accuracies], NEUTRAL, "circle"
+        ),
+    ]
+    options["legend"] = {"show": True, "top": 0, "itemGap": 12, "itemWidth": 18}
+    if ended:
+        options["dataZoom"] = [{"type": "slider", "height": 22, "bottom": 6, "filterMode": "none"}]
+    if sentence:
+        style = {"text": sentence, "fill": LABEL, "fontSize": 15, "lineHeight": 22}
+        options["graphic"] = {"type": "text", "left": "center", "top": "40%", "style": style}
+    return options
+
+
+def _accuracy_axis(accuracies: Sequence[tuple[int, float, float]]) -> dict[str, Any]:
+    """Return the right axis, from the next lower multiple of 10 % to 100 %: it rarely changes."""
+    lowest = min((share for _, *shares in accuracies for share in shares), default=0.0)
+    return {
+        "type": "value",
+        "min": 10 * int(min(9.0, 10 * lowest)),
+        "max": 100,
+        "splitLine": {"show": False},
+        "axisLabel": {"formatter": "{value} %"},
+    }
+
+
+def _accuracy_line(
+    name: str, points: Sequence[tuple[int, float]], colour: str, symbol: str
+) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "name": name,
+        "yAxisIndex": 1,
+        "data": [[step, float(f"{100 * share:.2f}")] for step, share in points],
+        "symbol": symbol,
+        "symbolSize": 8,
+        "showSymbol": len(points) < _FEW_POINTS,
+        "lineStyle": {"width": 1.5, "color": colour, "type": "dashed"},
+        "itemStyle": {"color": colour},
+    }
 
 
 def streamed(
@@ -54,9 +108,9 @@ def streamed(
     colours: Sequence[str],
     new_rates: Rates = (),
 ) -> dict[str, Any]:
-    """Return ECharts options for one or more curves that grow; see `loss_stream`."""
+    """Return ECharts options for one or more curves that grow; see `loss_chart`."""
     step = max(len(curve) for curve in curves.values())
-    early = step < total_steps / 100  # or the first steps would be a speck at the left edge
+    early = 0 < step < total_steps / 100  # or the first steps would be a speck at the left edge
     series = [
         _streamed_line(name, curve, colour)
         for (name, curve), colour in zip(curves.items(), colours, strict=True)
@@ -66,7 +120,7 @@ def streamed(
     chosen = np.array([y for one in series for _, y in one["data"]])
     return {
         "animation": False,
-        "grid": {"left": 64, "right": 20, "top": 32 if len(series) > 1 else 16, "bottom": 48},
+        "grid": {"left": 6, "right": 12, "top": 32, "bottom": 6},  # around the axes' labels, too
         "xAxis": {
             "type": "value",
             "min": 0,
@@ -101,7 +155,7 @@ def _rate_marks(new_rates: Rates) -> dict[str, Any]:
     return {
         "symbol": "none",
         "animation": False,
-        "lineStyle": {"color": NEGATIVE, "type": "dashed", "width": 1.5},
+        "lineStyle": {"color": NEUTRAL, "type": "dashed", "width": 1.5},
         "label": {"color": LABEL, "formatter": "{b}"},
         "data": [{"xAxis": step, "name": f"rate {rate:g}"} for step, rate in new_rates],
     }
@@ -112,13 +166,13 @@ def _stream_y_axis(visible: np.ndarray, log_axis: bool) -> dict[str, Any]:
         "type": "log" if log_axis else "value",
         "name": "loss",
         "nameLocation": "middle",
-        "nameGap": 44,
+        "nameGap": 32,
         "scale": True,
         "axisLabel": {"showMinLabel": True, "showMaxLabel": True},
     }
-    if log_axis and len(visible):
-        axis["min"] = _nice(float(visible.min()), down=True)
-        axis["max"] = _nice(float(visible.max()))
+    if log_axis:
+        low, high = (visible.min(), visible.max()) if len(visible) else (0.1, 2.5)
+        axis |= {"min": _nice(float(low), down=True), "max": _nice(float(high))}
     return axis
 
 
@@ -128,80 +182,6 @@ def _nice(value: float, down: bool = False) -> float:
     unit = 10.0 ** np.floor(np.log10(value))
     rounded = (np.floor(value / unit) if down else np.ceil(value / unit)) * unit
     return float(f"{rounded:.1g}")  # 0.3, not 0.30000000000000004, on the axis
-
-
-def loss_figure(
-    losses: np.ndarray,
-    mean_loss: np.ndarray,
-    accuracies: list[tuple[int, float]],
-    log_axis: bool,
-    new_rates: Rates = (),
-) -> go.Figure:
-    """Draw the loss of a run that is not training now, to zoom and hover.
-
-    Parameters
-    ----------
-    losses, mean_loss : (step,) float
-        The loss of each batch, and averaged over the last 100 steps.
-    accuracies : list of (step, accuracy)
-        Accuracy on the test set after each epoch; the right axis shows it in percent.
-    new_rates : sequence of (step, rate)
-        The steps at which the learning rate was changed; they are marked.
-    """
-    chosen = thinned(len(losses), 2_000)
-    figure = go.Figure()
-    figure.add_scatter(
-        x=chosen + 1,
-        y=losses[chosen],
-        name="each batch",
-        mode="lines",
-        line={"color": NEUTRAL, "width": 1},
-        opacity=0.35,
-    )
-    figure.add_scatter(
-        x=chosen + 1,
-        y=mean_loss[chosen],
-        name="mean of the last 100 steps",
-        line={"color": POSITIVE, "width": 3},
-    )
-    if accuracies:
-        _add_accuracies(figure, accuracies)
-    figure = framed(figure, height=420, x="step", legend=True)
-    figure.update_layout(
-        yaxis=log_loss_axis(losses[chosen]) if log_axis else {},
-        yaxis_title="loss",
-        xaxis_tickformat=",",
-        dragmode="zoom",
-        margin_t=64,  # the tool bar is above the legend
-    )
-    for step, rate in new_rates:
-        figure.add_vline(
-            x=step,
-            line={"color": NEGATIVE, "dash": "dash", "width": 1.5},
-            annotation={"text": f"rate {rate:g}", "font": {"color": LABEL}},
-        )
-    return figure
-
-
-def _add_accuracies(figure: go.Figure, accuracies: list[tuple[int, float]]) -> None:
-    figure.add_scatter(
-        x=[step for step, _ in accuracies],
-        y=[100 * accuracy for _, accuracy in accuracies],
-        name="test accuracy, %",
-        mode="lines+markers",
-        yaxis="y2",
-        line={"color": NEGATIVE, "width": 2, "dash": "dot"},
-        marker={"size": 9, "symbol": "diamond"},
-    )
-    figure.update_layout(
-        yaxis2={
-            "overlaying": "y",
-            "side": "right",
-            "title": "test accuracy, %",
-            "showgrid": False,
-            "tickmode": "auto",
-        }
-    )
 
 
 def log_loss_axis(values: np.ndarray) -> dict[str, Any]:

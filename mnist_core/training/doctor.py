@@ -59,11 +59,18 @@ class Finding:
     advice: str
 
 
-def examine(config: TrainingConfig, history: History, total_steps: int) -> list[Finding]:
+def examine(
+    config: TrainingConfig, history: History, total_steps: int, ended: bool = False
+) -> list[Finding]:
     """Return what is wrong with a run of ``total_steps``, the worst first.
 
     The run may be in progress. If it is broken (its loss jumps, its units are dead), milder
     findings are left out: they would have the same cause and contrary advice.
+
+    Parameters
+    ----------
+    ended : bool
+        Whether the run takes no more steps although some are left: it was stopped, or it failed.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def examine(config: TrainingConfig, history: History, total_steps: int) -> list[
         At least one; a finding of the kind "healthy" or "early" stands alone.
     """
     with np.errstate(all="ignore"):
-        chart = _Chart(config, history, total_steps)
+        chart = _Chart(config, history, total_steps, ended)
         if chart.exploded:
             return [_exploded(chart)]
         if chart.taken < FEWEST_STEPS:
@@ -92,32 +99,42 @@ class _Chart:
     ----------
     levels : (at most 2 * LEVELS,) float64
         Means of groups of losses of equal size, in order.
+    first : float
+        Mean of the first losses; it stays the same while the run goes on.
     earlier, now, recent : float
         Mean loss of the third quarter, of the fourth, and of the last tenth.
     jump, noise : float
         Standard deviation of the loss between batches, without trends; that of one image's loss.
     epoch_metrics : list of EpochMetrics
         Some of those since then, with the last one.
+    lowered : bool
+        Whether the rate was lowered when the model had already learnt something.
     """
 
-    def __init__(self, config: TrainingConfig, history: History, total_steps: int) -> None:
+    def __init__(
+        self, config: TrainingConfig, history: History, total_steps: int, ended: bool
+    ) -> None:
         self.config, self.total_steps = config, total_steps
         self.step = max(0, min(history.step, len(history.losses)))
         self.finished = self.step >= total_steps
+        self.ended = ended or self.finished
         rates = history.learning_rates or [(0, config.learning_rate)]
         (since, self.rate), self.highest_rate = rates[-1], max(rate for _, rate in rates)
         self.too_high = self.rate > SAFE_RATE[config.optimiser]
-        if not 0 <= since <= self.step or (self.finished and self.step - since < FEWEST_STEPS):
+        if not 0 <= since <= self.step or (self.ended and self.step - since < FEWEST_STEPS):
             since = 0
         self.losses = history.losses[since : self.step]
         self.taken = n = len(self.losses)
         self.enough = n >= max(FEWEST_STEPS, total_steps // 20)  # to see a slow change
         size = max(FEWEST_PER_LEVEL, n // LEVELS)
         self.levels = self.losses[n % size :].reshape(-1, size).mean(axis=1, dtype=np.float64)
+        self.first = _mean(self.losses[:FEWEST_PER_LEVEL].astype(np.float64))
+        before = rates[-2][1] if len(rates) > 1 and since else 0.0
+        self.lowered = self.rate < before and self.first < HARDLY_LEARNT
         finite = math.isfinite(self.losses.sum(dtype=np.float64))
         self.exploded = n > 0 and not (finite and self.losses[-1] < DIVERGED_LOSS)
         ends = (*np.array_split(self.levels, 4)[2:], self.levels[-max(4, len(self.levels) // 10) :])
-        self.earlier, self.now, self.recent = (float(e.sum()) / max(1, len(e)) for e in ends)
+        self.earlier, self.now, self.recent = (_mean(end) for end in ends)
         latest = self.losses[-max(FEWEST_STEPS, min(NOISE_STEPS, n // 4)) :].astype(np.float64)
         self.jump = float(np.diff(latest).std()) / math.sqrt(2) if n > 1 else 0.0
         self.noise = self.jump * math.sqrt(config.batch_size)
@@ -131,15 +148,25 @@ class _Chart:
         return f"Start again with {self.lower(self.highest_rate)}."
 
     def go_on(self, rate: str) -> str:
-        return f"Try {rate}." if self.finished else f"Go on with {rate}."
+        return f"Try {rate}." if self.ended else f"Go on with {rate}."
 
     def lower(self, rate: float) -> str:
         return _rate(min(rate / 10, SAFE_RATE[self.config.optimiser]))
 
     def higher(self) -> str:
-        """Name a higher rate that is safe, or ""; 10 times if little was learnt, else 100."""
+        """Name a higher rate that is safe, or ""; 10 times if little was learnt, else 100.
+
+        None after the rate was lowered to settle: that would take the visitor's change back.
+        """
+        if self.lowered:
+            return ""
         safe, times = SAFE_RATE[self.config.optimiser], 10 if self.recent < 0.9 * GUESSING else 100
         return _rate(min(times * self.rate, safe)) if self.rate < safe else ""
+
+    def to_the_end(self) -> str:
+        if self.ended:
+            return f"Try a run that takes all {counted(self.total_steps, 'step')}."
+        return f"Let it go on to step {self.total_steps:,}."
 
     def larger(self) -> str:
         """Name the next larger model that the engine can train at this rate, or ""."""
@@ -215,7 +242,7 @@ def _slow(chart: _Chart) -> Finding | None:
         return None
     severity = "problem" if end > HARDLY_LEARNT else "hint"
     title = "The learning rate is too low" if higher else "Too few steps"
-    first, recent = _loss(float(chart.levels[0])), _loss(chart.recent)
+    first, recent = _loss(chart.first), _loss(chart.recent)
     evidence = f"In {chart.taken:,} steps the loss has only come from {first} to {recent}."
     return Finding("slow", severity, title, evidence, advice)
 
@@ -228,7 +255,7 @@ def _plateau(chart: _Chart) -> Finding | None:
         return None
     if chart.larger() and chart.noise < max(CALM, HARD * chart.now):
         advice = f"Try {chart.larger()}."
-    elif chart.finished and not chart.one_cycle:
+    elif chart.ended and not chart.one_cycle:
         advice = "Try the one-cycle schedule, which ends with small steps."
     else:
         advice = chart.go_on(chart.lower(chart.rate))
@@ -265,11 +292,11 @@ def _overfitting(chart: _Chart) -> Finding | None:
 
 
 def _well(chart: _Chart) -> Finding:
-    first, last = float(chart.levels[0]), chart.last
-    unmoved = HARDLY_LEARNT < chart.recent > 0.95 * first
+    last = chart.last
+    unmoved = HARDLY_LEARNT < chart.recent > 0.95 * chart.first
     if not chart.finished and (unmoved or not (chart.enough or last)):
         return _early(chart)
-    evidence = f"The loss came from {_loss(first)} to {_loss(chart.recent)}"
+    evidence = f"The loss came from {_loss(chart.first)} to {_loss(chart.recent)}"
     if last:
         evidence += f", and {last.test_accuracy:.1%} of the test images are right"
     return Finding("healthy", "fine", "It learns well", f"{evidence}.", _further(chart))
@@ -279,7 +306,7 @@ def _further(chart: _Chart) -> str:
     """Advise what would make a good run better."""
     far = chart.now > FAR_FROM_ZERO
     if not chart.finished:
-        return f"Let it go on to step {chart.total_steps:,}."
+        return chart.to_the_end()
     if far and chart.earlier > FALLING * chart.now and chart.total_steps <= MAX_STEPS / 2:
         return f"Try {2 * chart.config.epochs:,} epochs, for the loss was still falling."
     other = chart.lower(chart.rate) if chart.too_high else chart.one_cycle and chart.higher()
@@ -288,15 +315,24 @@ def _further(chart: _Chart) -> str:
 
 
 def _early(chart: _Chart) -> Finding:
-    advice = (chart.finished and chart.more_steps()) or "Let it go on for a while."
-    evidence = f"{chart.taken:,} steps are too few to judge {chart.total_steps:,} by."
+    if chart.finished:
+        advice = chart.more_steps() or "Try more steps."
+    else:
+        advice = chart.to_the_end() if chart.ended else "Let it go on for a while."
+    taken = counted(chart.taken, "step")
+    evidence = f"It has taken {taken} of {chart.total_steps:,}, too few to judge it."
     if chart.taken < chart.step:
-        evidence = f"The learning rate was changed only {chart.taken:,} steps ago."
+        ago = f"only {taken} ago" if chart.taken else "just now"
+        evidence = f"The learning rate was changed {ago}."
     return Finding("early", "fine", "Too early to say", evidence, advice)
 
 
 def _rate(value: float) -> str:
     return f"a learning rate of {float(f'{value:.0e}'):g}"
+
+
+def _mean(losses: np.ndarray) -> float:
+    return float(losses.sum()) / max(1, len(losses))
 
 
 def _loss(value: float) -> str:

@@ -46,6 +46,7 @@ class JobQueue(Protocol):
     def withdraw(self, job: Job, wish: Literal["pause", "stop"]) -> None: ...
     def change_rate(self, job: Job, rate: float) -> None: ...
     def place_of(self, job: Job) -> int: ...
+    def others_train(self, job: Job) -> bool: ...
 
 
 AnyRun = TypeVar("AnyRun", bound=Run)
@@ -154,6 +155,11 @@ class Job(Generic[AnyRun]):
     def place(self) -> int:
         """How many jobs wait before this one; 0 if it is next or does not wait."""
         return self._queue.place_of(self)
+
+    @property
+    def others_train(self) -> bool:
+        """Whether a job of another owner trains or waits."""
+        return self._queue.others_train(self)
 
 
 Save = Callable[[Job], None]

@@ -115,6 +115,10 @@ class TrainingQueue:
         with self._change:
             return self._queue.order().index(job) if job in self._queue else 0
 
+    def others_train(self, job: Job) -> bool:
+        """Return whether a job of another owner trains or waits."""
+        return any(other.owner != job.owner and other.status in ACTIVE for other in self.jobs())
+
     def _current(self, job: Job) -> Job:
         """Return the job in memory of the same run: a page may hold one that was dropped."""
         return self._jobs.get(job.id, job)

@@ -21,8 +21,9 @@ from mnist_core.training import engine
 from mnist_core.training.configs import TrainingConfig, check_learning_rate
 from mnist_core.training.history import EpochMetrics, History, Snapshot
 
-__all__ = ["TrainingFailedError", "TrainingRun", "snapshot_steps"]
+__all__ = ["TRAIN_IMAGES", "TrainingFailedError", "TrainingRun", "snapshot_steps"]
 
+TRAIN_IMAGES = 2_000  # the first ones: how many measure the accuracy on the training set
 DIVERGED_LOSS = 1e6  # a run with such a loss does not recover
 MOST_SNAPSHOTS, MOST_SNAPSHOT_BYTES = 40, 20_000_000  # of a run, together
 
@@ -210,7 +211,7 @@ class TrainingRun:
 
     def _measure(self) -> EpochMetrics:
         test = self.dataset.test_images, self.dataset.test_labels
-        train = self.dataset.train_images[:2_000], self.dataset.train_labels[:2_000]
+        train = self.dataset.train_images[:TRAIN_IMAGES], self.dataset.train_labels[:TRAIN_IMAGES]
         model = self.model
         on_test, on_train = metrics.score(model, *test), metrics.score(model, *train)
         dead_units = metrics.dead_units(model, train[0])

@@ -15,7 +15,7 @@ from mnist_core.training.configs import TrainingConfig
 from mnist_core.training.run import TrainingRun
 from mnist_core.workspace.checkpoints import RunFolder
 from tests.browser.conftest import go_to, handle, select, settled
-from tests.browser.test_training import start_a_long_run, step
+from tests.browser.test_training import open_settings, start_a_long_run, step
 
 WORKSPACE = re.compile(r"[?&]workspace=([\w-]{22})")
 
@@ -93,6 +93,7 @@ def test_a_killed_server_comes_back_with_the_run_and_ends_as_if_never_stopped(
     environment = {"MNIST_WORK_DIR": str(work), "MNIST_WORKERS": "1"}
     server = fresh_server(tmp_path / "no-data", **environment)
     page = visit(f"{server.url}/training")
+    open_settings(page)
     select(page, "training_model", "Small CNN")
     select(page, "training_optimiser", "AdamW")
     select(page, "training_schedule", "one-cycle")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pages.parts.shell.navigation import PAGES
+from pages.parts.shell.navigation import LESSON, PAGES
 from tests.browser.conftest import draw, go_to, handle, select, settled
+from tests.browser.test_training import open_settings
 
 SEVEN = [(80, 60), (200, 60), (130, 225)]
 ONE_EPOCH = {"60,000": (0.86, 0.92), "1,437": (0.88, 0.95)}  # images: accuracy on the test set
@@ -42,13 +43,14 @@ def test_the_whole_way(server, visit):
 
     go_to(page, "Training")
     if n_images == "60,000":
+        open_settings(page)
         epochs = handle(page, "training_epochs").locator("input")
         epochs.fill("1")
         epochs.press("Enter")
         settled(page)
     handle(page, "training_start").locator("button").click()
     expect(handle(page, "training_status")).to_contain_text("finished", timeout=120_000)
-    expect(handle(page, "training_loss").locator(".js-plotly-plot")).to_be_visible()
+    expect(handle(page, "training_loss").locator("canvas").first).to_be_visible()
 
     go_to(page, "Race")
     handle(page, "race_start").locator("button").click()
@@ -78,7 +80,9 @@ def test_the_whole_way(server, visit):
     expect(handle(page, "drawing_stages").locator("img")).to_have_count(7)
 
     go_to(page, "Home")
-    expect(page.get_by_text("8 of 10 pages of the lesson behind you")).to_be_visible()
+    expect(
+        page.get_by_text(f"8 of {len(LESSON) - 1} pages of the lesson behind you")
+    ).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

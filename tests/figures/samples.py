@@ -21,7 +21,6 @@ CONFUSION = RNG.integers(0, 50, (10, 10)) + 900 * np.eye(10, dtype=np.int64)
 CONFUSION[6] = 0  # a class without an image
 LOSSES = RNG.uniform(0.1, 3, 5_000).astype(np.float32)
 MEAN = running_mean(LOSSES)
-ACCURACIES = [(2_500, 0.5), (5_000, 0.9)]
 W = np.array([[1.0, -2.0, 0.5], [0.0, 4.0, -0.25]], dtype=np.float32)
 B, X = np.array([0.5, -1], dtype=np.float32), np.array([1, 2, 3], dtype=np.float32)
 Y = W @ X + B

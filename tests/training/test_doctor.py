@@ -279,11 +279,47 @@ def test_only_the_steps_since_the_last_change_of_rate_count():
     (early,) = diagnosis(run)
     assert (early.kind, early.evidence) == (
         "early",
-        "The learning rate was changed only 0 steps ago.",
+        "The learning rate was changed just now.",
     )
+    run.advance(1)
+    assert diagnosis(run)[0].evidence == "The learning rate was changed only 1 step ago."
     while not run.finished:
         run.advance(200)
     assert diagnosis(run)[0].kind == "healthy"
+
+
+def test_a_lowered_rate_is_not_called_too_low():
+    falling = np.concatenate([flat(400, 0.9, 0.01), np.linspace(0.9, 0.6, 400)])
+    for rates, kind in (([(0, 0.1), (400, 0.001)], "healthy"), ([(0, 0.001)], "slow")):
+        history = a_history(falling, rates=rates)
+        finding = examine(LESSON, history, 801)[0]
+        assert (finding.kind, finding.severity == "fine") == (kind, kind == "healthy")
+
+
+def test_a_stopped_run_is_not_told_to_go_on():
+    slow = trained(replace(ON_DIGITS, learning_rate=1e-5), steps=500)
+    for run, going, stopped in (
+        (trained(ON_DIGITS, steps=20), "Let it go on for a while.", "Try a run that takes all"),
+        (trained(ON_DIGITS, steps=1_000), "Let it go on to step 2,700.", "Try a run that takes"),
+        (slow, "Go on with a learning rate of 0.001.", "Try a learning rate of 0.001."),
+    ):
+        assert diagnosis(run)[0].advice == going
+        (finding,) = examine(run.config, run.history, run.total_steps, ended=True)
+        check_form([finding])
+        assert finding.advice.startswith(stopped)
+
+
+def test_one_step_is_one_step():
+    (finding,) = diagnosis(trained(ON_DIGITS, steps=1))
+    assert finding.evidence == "It has taken 1 step of 2,700, too few to judge it."
+
+
+def test_the_loss_that_it_came_from_stays_the_same():
+    run, sentences = TrainingRun(ON_DIGITS, digits()), set()
+    while not run.finished:
+        run.advance(123)
+        sentences |= set(re.findall(r"came from [\d.]+", diagnosis(run)[0].evidence))
+    assert len(sentences) == 1
 
 
 def test_the_advice_for_a_broken_run_is_below_its_highest_rate():
@@ -443,11 +479,12 @@ configs = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(config=configs, history=histories(), total=st.integers(0, 10**6))
-@example(LESSON, a_history([math.nan] * 60), 60)
-def test_any_history_leads_to_findings(config, history, total):
-    found = examine(config, history, total)
+@given(config=configs, history=histories(), total=st.integers(0, 10**6), ended=st.booleans())
+@example(LESSON, a_history([math.nan] * 60), 60, False)
+def test_any_history_leads_to_findings(config, history, total, ended):
+    found = examine(config, history, total, ended)
     check_form(found)
+    assert not (ended and any("go on" in f"{f.advice}".lower() for f in found))
     assert all(isinstance(f, Finding) for f in found)
     words = " ".join(f.advice for f in found)
     assert config.architecture != "cnn" or "larger model" not in words

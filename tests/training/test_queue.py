@@ -266,6 +266,17 @@ def test_a_job_withdrawn_while_queued_never_runs(jobs, held, call, status):
     assert (withdrawn.status, withdrawn.run.history.step) == (status, 0)
 
 
+def test_others_train_only_if_another_owner_has_a_job(jobs, held):
+    own, other = jobs.create("ada", short_run()), jobs.create("bob", short_run())
+    own.resume()
+    assert not own.others_train  # her own job is before hers
+    assert other.others_train
+    other.resume()
+    assert own.others_train
+    other.pause()
+    assert not own.others_train
+
+
 def test_a_job_paused_while_queued_resumes_at_the_end_of_the_queue(jobs, held):
     first, second = jobs.create("ada", short_run()), jobs.create("ada", short_run())
     first.resume()

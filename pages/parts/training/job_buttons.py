@@ -12,13 +12,16 @@ __all__ = ["act_on", "button", "show"]
 
 
 def show(page: str, job: Job | None, start: str = "Start", may_start: bool = True) -> None:
-    """Show the three buttons in the open container; a button without effect is disabled."""
+    """Show the three buttons in the open container; a button without effect is disabled.
+
+    The primary one is Start, or Resume while a run is paused.
+    """
     active = job is not None and job.status in ACTIVE
     paused = job is not None and job.status == "paused"
     start_disabled = active or not may_start
-    button(page, "start", start, "play_arrow", disabled=start_disabled, primary=True)
+    button(page, "start", start, "play_arrow", disabled=start_disabled, primary=not paused)
     if paused:
-        button(page, "pause", "Resume", "resume", disabled=False)
+        button(page, "pause", "Resume", "resume", disabled=False, primary=True)
     else:
         button(page, "pause", "Pause", "pause", disabled=not active)
     button(page, "stop", "Stop", "stop", disabled=not (active or paused))

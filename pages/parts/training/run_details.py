@@ -62,7 +62,7 @@ def show(records: list[RunRecord]) -> None:
     if job is None:
         return
     st.caption(str(job.run.config))
-    findings(job.run.config, job.run.history, job.run.total_steps)
+    findings(job)
     with st.container(horizontal=True):
         st.page_link("pages/training.py", label="Look at it", icon=":material/model_training:")
         st.page_link("pages/replay.py", label="Replay it", icon=":material/history:")

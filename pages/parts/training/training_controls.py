@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core.common.formatting import counted
 from mnist_core.data.datasets import Dataset
 from mnist_core.nn.architectures import ARCHITECTURES
 from mnist_core.nn.optimisers import OPTIMISERS
@@ -17,9 +18,10 @@ from mnist_core.training.status import ACTIVE
 from pages.parts.session import offers, state
 from pages.parts.session.choices import Choices
 from pages.parts.session.visitor import visitor
+from pages.parts.shell import texts
 from pages.parts.training import job_buttons
 
-__all__ = ["begin", "buttons", "settings"]
+__all__ = ["begin", "show"]
 
 WIDTH = 164  # pixels
 ONE_BATCH, ONE_EPOCH, UP_TO = STEP_SIZES = ("1 batch", "1 epoch", "up to step …")
@@ -34,16 +36,34 @@ PRESET_WIDGETS = (  # settings whose widget has the key training_SETTING and tha
 )
 
 
-def settings(dataset: Dataset) -> TrainingConfig | None:
-    """Show the settings and return them; if they are not valid, say why and return None."""
+def show(dataset: Dataset) -> TrainingConfig | None:
+    """Show the ready-made settings, the buttons and the folded settings; act on a pressed button.
+
+    Returns
+    -------
+    TrainingConfig or None
+        The settings, or None if they are not valid; the page then says why.
+    """
+    _presets(len(dataset.train_images))
+    place = st.container(horizontal=True, gap="xsmall", key="training_buttons")
+    config = _settings(dataset)
+    _act_on(state.take_press(), dataset, config)
+    with place:
+        _buttons(config)
+    return config
+
+
+def _settings(dataset: Dataset) -> TrainingConfig | None:
+    """Show the settings, folded; return them, or say why they are not valid and return None."""
     n_images = len(dataset.train_images)
     default = default_epochs(n_images)
     state.settle("training_epochs", default, dataset.name)
-    _presets(n_images)
-    values = _fields()
-    more = default > LESSON.epochs
-    why = ": few, so it takes more epochs to come as far as with MNIST" if more else ""
-    st.caption(f"{n_images:,} training images of {dataset.title}{why}.")
+    title = f"Settings: {_summary(_current_values())}"
+    with st.expander(title, key="training_settings", icon=":material/tune:", on_change="rerun"):
+        values = _fields()
+        more = default > LESSON.epochs
+        why = ": few, so it takes more epochs to come as far as with MNIST" if more else ""
+        st.caption(f"{n_images:,} training images of {dataset.title}{why}.")
     try:
         config = TrainingConfig(dataset.name, **values)
         config.total_steps(n_images)
@@ -54,14 +74,15 @@ def settings(dataset: Dataset) -> TrainingConfig | None:
 
 
 def _presets(n_images: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="training_presets"):
-        st.markdown("Ready-made:", width="content")
+    with st.container(horizontal=True, gap="xsmall", key="training_presets"):
         for number, (title, config) in enumerate(PRESETS.items()):
+            epochs = default_epochs(n_images, config.epochs)
             st.button(
                 title,
                 key=f"training_preset_{number}",
+                help=f"Fills in: {_summary(config.to_json() | {'epochs': epochs})}.",
                 on_click=_fill_in,
-                args=(config, default_epochs(n_images, config.epochs)),
+                args=(config, epochs),
             )
 
 
@@ -71,6 +92,34 @@ def _fill_in(config: TrainingConfig, epochs: int) -> None:
     state.set_widget("training_epochs", epochs)
     for name in PRESET_WIDGETS:
         state.set_widget(f"training_{name}", getattr(config, name))
+
+
+def _current_values() -> dict[str, Any]:
+    """Return the settings as the visitor last left them, before their fields are shown."""
+    values = {"architecture": visitor().choices.architecture}
+    for name in ("epochs", *PRESET_WIDGETS):
+        value = state.widget(f"training_{name}")
+        values[name] = getattr(LESSON, name) if value is None else value
+    return values
+
+
+def _summary(values: dict[str, Any]) -> str:
+    """Write settings in one line: Linear, SGD 0.01, batches of 32, 5 epochs."""
+    parts = [
+        ARCHITECTURES[values["architecture"]].title,
+        f"{values['optimiser']} {values['learning_rate']:g}",
+        *(["one-cycle"] if values["schedule"] == "one-cycle" else []),
+        f"batches of {values['batch_size']:,}",
+        counted(values["epochs"], "epoch"),
+        *(["images changed a little"] if values["augment"] else []),
+        *(["NumPy"] if values["engine"] == "numpy" else []),
+    ]
+    return ", ".join(parts)
+
+
+def _help(name: str) -> str:
+    """Return the help of a setting: its section in the page's text."""
+    return texts.section("training", name)
 
 
 def _fields() -> dict[str, Any]:
@@ -85,6 +134,7 @@ def _fields() -> dict[str, Any]:
                 Choices.architecture.set,
                 "training_model",
                 format_func=lambda name: ARCHITECTURES[name].title,
+                help=_help("architecture"),
                 width=WIDTH,
             ),
             "optimiser": _choice("Optimiser", "optimiser", list(OPTIMISERS)),
@@ -93,6 +143,7 @@ def _fields() -> dict[str, Any]:
                 value=LESSON.learning_rate,
                 step=0.001,
                 format="%.6g",
+                help=_help("learning_rate"),
                 key="training_learning_rate",
                 persist_state="session",
                 width=WIDTH,
@@ -108,36 +159,47 @@ def _fields() -> dict[str, Any]:
 
 def _choice(label: str, name: str, options: list[str], **arguments: Any) -> str:
     return st.selectbox(
-        label, options, key=f"training_{name}", persist_state="session", width=WIDTH, **arguments
+        label,
+        options,
+        key=f"training_{name}",
+        help=_help(name),
+        persist_state="session",
+        width=WIDTH,
+        **arguments,
     )
 
 
 def _switch(label: str, name: str) -> bool:
     with st.container(width=220):
-        return st.toggle(label, key=f"training_{name}", persist_state="session")
+        key = f"training_{name}"
+        return st.toggle(label, key=key, help=_help(name), persist_state="session")
 
 
 def _whole_number(label: str, name: str, **arguments: Any) -> int:
     return st.number_input(
-        label, step=1, key=f"training_{name}", persist_state="session", width=WIDTH, **arguments
+        label,
+        step=1,
+        key=f"training_{name}",
+        help=_help(name),
+        persist_state="session",
+        width=WIDTH,
+        **arguments,
     )
 
 
-def buttons(dataset: Dataset, config: TrainingConfig | None) -> None:
+def _buttons(config: TrainingConfig | None) -> None:
     """Show Start, Pause or Resume, Step and Stop; a button without effect is disabled."""
-    _act_on(state.take_press(), dataset, config)
     job = offers.current_run()
     status = job.status if job else None
     active, paused = status in ACTIVE, status == "paused"
-    with st.container(horizontal=True, vertical_alignment="bottom", key="training_buttons"):
-        start = "Start a new run" if paused else "Start"
-        job_buttons.show("training", job, start, config is not None)
-        may_step = paused or (job is None and config is not None)
-        job_buttons.button("training", "step", "Step", "skip_next", disabled=not may_step)
-        if may_step:
-            _step_size(job)
-        if job and (active or paused):
-            _learning_rate(job)
+    start = "Start a new run" if paused else "Start"
+    job_buttons.show("training", job, start, config is not None)
+    may_step = paused or (job is None and config is not None)
+    job_buttons.button("training", "step", "Step", "skip_next", disabled=not may_step)
+    if may_step:
+        _step_size(job)
+    if job and (active or paused):
+        _learning_rate(job)
 
 
 def _step_size(job: Job | None) -> None:
