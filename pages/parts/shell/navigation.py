@@ -53,6 +53,13 @@ PAGES = (
     Page("playground", "Playground", ":material/bubble_chart:", "Concepts", "Watch a network bend"),
     Page("dataset", "Dataset", ":material/grid_view:", "The network", "Look at the examples first"),
     Page("model", "Model", ":material/hub:", "The network", "From 784 pixels to 10 numbers"),
+    Page(
+        "convolution",
+        "Convolution",
+        ":material/filter_center_focus:",
+        "The network",
+        "A window that slides over the image",
+    ),
     Page("training", "Training", ":material/model_training:", "The network", "Watch it learn"),
     Page("evaluation", "Evaluation", ":material/fact_check:", "Try it", "How good is it really?"),
     Page("drawing", "Drawing", ":material/draw:", "Try it", "It reads your handwriting"),

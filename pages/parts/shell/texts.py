@@ -9,9 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from mnist_core.lesson.glossary import Term, load_terms
 from mnist_core.lesson.question_words import Words, load_words
 
-__all__ = ["FOLDER", "questions", "section", "sections", "show"]
+__all__ = ["FOLDER", "glossary", "questions", "section", "sections", "show"]
 
 FOLDER = Path(__file__).parents[2] / "texts" / "en"
 _MARK = re.compile(r"^<!-- section: (\w+) -->\s*$", re.MULTILINE)
@@ -44,3 +45,8 @@ def show(page: str, name: str, **numbers: object) -> None:
 def questions() -> Mapping[str, Words]:
     """Return the words of every question, by its name."""
     return load_words(FOLDER / "questions.toml")
+
+
+def glossary() -> Mapping[str, Term]:
+    """Return the meaning of every term of the lesson, by the term."""
+    return load_terms(FOLDER / "glossary.toml")
