@@ -69,23 +69,21 @@ def _panel(job: Job[TrainingRun], live: bool) -> None:
             f"test images at step {step}",
             height=360,
         )
-    with left:
+    with right:
         texts.show("replay", "confusion")
     weights(networks[step].state_dict(), names)
     _one_image(job, networks, step)
 
 
 def _step(job: Job[TrainingRun], steps: list[int], playing: bool) -> int:
-    """Show Play or Pause and the slider; while it plays, go on to the next snapshot."""
+    """Show Play and the slider; while it plays, Pause and how far it is, one snapshot further.
+
+    The slider is away while it plays: the browser would send back its old place.
+    """
     slot, key = f"replay_step_{job.id}", f"replay_slider_{job.id}_{len(steps)}"
-    before = max((s for s in steps if s <= state.stored(slot, 0)), default=steps[0])
+    place = max((i for i, step in enumerate(steps) if step <= state.stored(slot, 0)), default=0)
     if playing:
-        following = steps[min(steps.index(before) + 1, len(steps) - 1)]
-        state.set_widget(key, following)
-        if following == steps[-1]:
-            state.store(PLAYING, None)
-    elif state.widget(key) not in steps:
-        state.set_widget(key, before)
+        place = min(place + 1, len(steps) - 1)
     with st.container(horizontal=True, vertical_alignment="bottom", key="replay_step"):
         st.button(
             "Pause" if playing else "Play",
@@ -95,23 +93,24 @@ def _step(job: Job[TrainingRun], steps: list[int], playing: bool) -> int:
             on_click=_play_or_pause,
             args=(job.id, steps),
         )
-        step = st.select_slider(
-            "Step", steps, key=key, format_func=lambda s: f"{s:,}", on_change=_pause
-        )
+        if playing:
+            st.progress(place / (len(steps) - 1), f"Step {steps[place]:,} of {steps[-1]:,}")
+            step = steps[place]
+        else:
+            if state.widget(key) not in steps:
+                state.set_widget(key, steps[place])
+            step = st.select_slider("Step", steps, key=key, format_func=lambda s: f"{s:,}")
     state.store(slot, step)
     if playing and step == steps[-1]:
+        state.store(PLAYING, None)
         st.rerun()
     return step
-
-
-def _pause() -> None:
-    state.store(PLAYING, None)
 
 
 def _play_or_pause(run_id: str, steps: list[int]) -> None:
     """Begin to play, from the start if the last snapshot is shown; or stop playing."""
     if state.stored(PLAYING, None) == run_id:
-        _pause()
+        state.store(PLAYING, None)
         return
     state.store(PLAYING, run_id)
     slot = f"replay_step_{run_id}"
