@@ -14,7 +14,7 @@ SENTENCE = re.compile(r"Image ([\d,]+) of the (?:training|test) set\. Label: (\d
 
 def start(server, visit, width: int = 1280) -> Page:
     page = visit(f"{server.url}/dataset", width)
-    expect(numbers(page).locator("td")).to_have_count(784)
+    expect(numbers(page).locator("td")).to_have_count(784, timeout=60_000)
     return page
 
 
@@ -29,7 +29,7 @@ def numbers(page: Page):
 def opened(page: Page, label: str) -> int:
     """Wait until an image with this label is open; return its index."""
     sentence = page.get_by_text(re.compile(rf"Image [\d,]+ of the .* set\. Label: {label}\."))
-    expect(sentence).to_be_visible()
+    expect(sentence).to_be_visible(timeout=30_000)
     return int(SENTENCE.search(sentence.inner_text())[1].replace(",", ""))
 
 
