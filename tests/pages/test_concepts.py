@@ -22,7 +22,7 @@ def test_layer_of_the_lesson_matches_and_fresh_weights_change_it(open_page):
 
 def test_layer_sizes_and_bias_change_the_parameters(open_page):
     app = open_page("layer")
-    assert "3 weights + 1 biases = **4**" in words(app)
+    assert "1 × 3 weights + 1 bias = **4**" in words(app)
     app.slider(key="layer_inputs").set_value(5).run()
     app.slider(key="layer_outputs").set_value(4).run()
     assert "4 × 5 weights + 4 biases = **24**" in words(app)

@@ -89,5 +89,6 @@ def show_shapes(W: np.ndarray, b: np.ndarray | None, x: np.ndarray) -> None:
     n_biases = 0 if b is None else n_out
     st.markdown(
         f"Shapes: $W$ `({n_out}, {n_in})` · $x$ `({len(x)},)` → $y$ `({n_out},)`. "
-        f"Parameters: {n_out} × {n_in} weights + {n_biases} biases = **{W.size + n_biases}**."
+        f"Parameters: {n_out} × {n_in} weights + "
+        f"{n_biases} bias{'' if n_biases == 1 else 'es'} = **{W.size + n_biases}**."
     )
