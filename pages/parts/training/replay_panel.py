@@ -96,6 +96,7 @@ def _step(job: Job[TrainingRun], steps: list[int], playing: bool) -> int:
         if playing:
             st.progress(place / (len(steps) - 1), f"Step {steps[place]:,} of {steps[-1]:,}")
             step = steps[place]
+            state.set_widget(key, step)  # where the slider begins when it is back
         else:
             if state.widget(key) not in steps:
                 state.set_widget(key, steps[place])
