@@ -18,6 +18,8 @@ def open_settings(page) -> None:
 def start_a_long_run(page) -> None:
     open_settings(page)
     select(page, "training_model", "Small CNN")
+    expect(handle(page, "training_settings")).to_contain_text("Settings: Small CNN, SGD 0.01")
+    expect(handle(page, "training_model")).to_be_visible()  # still unfolded
     handle(page, "training_start").locator("button").click()
     expect(handle(page, "training_status")).to_contain_text("running step")
 

@@ -23,7 +23,7 @@ from pages.parts.training import job_buttons
 
 __all__ = ["begin", "show"]
 
-WIDTH = 164  # pixels
+WIDTH = 156  # pixels
 ONE_BATCH, ONE_EPOCH, UP_TO = STEP_SIZES = ("1 batch", "1 epoch", "up to step …")
 PRESET_WIDGETS = (  # settings whose widget has the key training_SETTING and that presets fill in
     "optimiser",
@@ -59,7 +59,9 @@ def _settings(dataset: Dataset) -> TrainingConfig | None:
     default = default_epochs(n_images)
     state.settle("training_epochs", default, dataset.name)
     title = f"Settings: {_summary(_current_values())}"
-    with st.expander(title, key="training_settings", icon=":material/tune:", on_change="rerun"):
+    key = "training_settings"
+    state.set_widget(key, bool(state.widget(key)))  # a new title would fold them
+    with st.expander(title, key=key, icon=":material/tune:", on_change="rerun"):
         values = _fields()
         more = default > LESSON.epochs
         why = ": few, so it takes more epochs to come as far as with MNIST" if more else ""
@@ -124,7 +126,7 @@ def _help(name: str) -> str:
 
 def _fields() -> dict[str, Any]:
     """Show a field for each setting; return {setting: value} without the data set."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):  # two in a row on a phone
+    with st.container(horizontal=True, gap="xsmall"):  # two in a row on a phone
         return {
             "architecture": state.choose(
                 st.selectbox,
