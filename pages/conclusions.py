@@ -3,6 +3,7 @@ import streamlit as st
 from mnist_core.pretrained import bundled
 from pages.parts.evaluation import outcome_panel
 from pages.parts.shell import frame, texts
+from pages.parts.widgets import glossary
 
 FIGURES = ("test_accuracy", "parameters")
 
@@ -33,4 +34,5 @@ st.page_link(
     query_params={"dataset": "fashion"},
 )
 texts.show("conclusions", "torch")
+glossary.show_all()
 frame.footer("conclusions")

@@ -42,7 +42,10 @@ def window_html(window: Window) -> str:
         "<b>=</b>",
         _table("Products", window.products, largest),
     )
-    total = f"<p>Sum of the products: <b>{plain(window.total, DECIMALS)}</b></p>"
+    total = (
+        f"<p>Sum of the products: <b>{plain(window.total, DECIMALS)}</b> "
+        "<small>(computed first, then rounded)</small></p>"
+    )
     return f'<div class="window-sum">{"".join(parts)}</div><div class="window-total">{total}</div>'
 
 
