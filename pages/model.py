@@ -1,5 +1,4 @@
 import streamlit as st
-from torch import nn
 
 from mnist_core.concepts import batching
 from mnist_core.concepts.single_step import single_step
@@ -8,7 +7,6 @@ from mnist_core.evaluation import metrics
 from mnist_core.figures.classes import softmax_figure
 from mnist_core.nn import architectures, numpy_network
 from mnist_core.training import engine
-from pages.parts.explain import subject
 from pages.parts.session import current_data, state
 from pages.parts.session.choices import Choices
 from pages.parts.session.visitor import visitor
@@ -18,8 +16,6 @@ from pages.parts.widgets import code_box, elements, questions_panel
 BATCH_SIZE, SAMPLES = 32, 4
 
 frame.header("model")
-questions_panel.ask("model_hidden")
-texts.show("model", "choose")
 name = state.choose(
     st.segmented_control,
     "Architecture",
@@ -33,24 +29,22 @@ name = state.choose(
 architecture = architectures.ARCHITECTURES[name]
 seed = state.counter("model")
 model = architectures.build(name, seed)
-st.markdown(f"**{architecture.title}**: {architecture.summary}. As PyTorch prints it:")
-st.code(str(model), language=None)
-code_box.code(architecture.layers)
-
-parameters = architectures.parameters_of(model)
-left, right = st.columns(2)
+left, right = st.columns(2, gap="large")
 with left, st.container(key="model_parameters"):
+    parameters = architectures.parameters_of(model)
     st.metric("Parameters", f"{architectures.count_parameters(model):,}")
-    texts.show("model", "parameters")
     elements.table(
         tensor=[p.name for p in parameters],
         shape=[str(p.shape) for p in parameters],
         numbers=[p.count for p in parameters],
     )
-with right:
-    texts.show("model", "shapes")
-    shapes = architectures.layer_shapes(model)
-    elements.table(layer=[n for n, _ in shapes], output=[str(s) for _, s in shapes])
+with right, st.container(key="model_layers"):
+    st.markdown(f"**{architecture.title}**: {architecture.summary}. As PyTorch prints it:")
+    st.code(str(model), language=None)
+texts.show("model", "choose")
+texts.show("model", "parameters")
+questions_panel.ask("model_hidden")
+code_box.code(architecture.layers, folded=True)
 
 texts.show("model", "forward")
 elements.again("Fresh weights and batch", "model_fresh", "model")
@@ -82,10 +76,11 @@ with st.expander("The weights after the step: the largest difference in each ten
     elements.table(
         tensor=list(step.checks),
         difference=[f"{check.largest_difference:.1e}" for check in step.checks.values()],
-        explained=[f"{check.explained:.1e}" for check in step.checks.values()],
+        **{"rounding explains": [f"{check.explained:.1e}" for check in step.checks.values()]},
     )
-code_box.code(engine.training_step, step_in_torch)
 code_box.code(
+    engine.training_step,
+    step_in_torch,
     trace_step_in_numpy,
     numpy_network.cross_entropy,
     numpy_network.Linear.find_gradients,
@@ -93,8 +88,5 @@ code_box.code(
     folded=True,
 )
 questions_panel.ask("model_zero_grad")
-subject.open_network(dataset, model, name)
-with st.expander("What is an `nn.Module`?"):
-    texts.show("model", "module")
-    st.code(nn.Module.__doc__, language=None)
+texts.show("model", "inside")
 frame.footer("model")

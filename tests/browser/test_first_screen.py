@@ -32,6 +32,8 @@ FIRST_SCREEN = {
         ".st-key-convolution_window .pictures",
         ".st-key-convolution_sum .window-numbers >> nth=1",  # the kernel
     ],
+    "model": [".st-key-model_architecture", ".st-key-model_parameters"],
+    "network": [".st-key-network_model", ".st-key-zoom_breadcrumb"],
     "race": [".st-key-race_model", ".st-key-race_start", ".st-key-race_lanes canvas"],
     "evaluation": [
         ".st-key-evaluation_model",

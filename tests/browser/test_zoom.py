@@ -11,8 +11,11 @@ from tests.browser.conftest import handle, select, settled
 
 
 def start(server, visit, name: str, width: int = 1280) -> Page:
-    page = visit(f"{server.url}/model?model={name}", width)
-    expect(handle(page, "walk_check")).to_contain_text("match")
+    page = visit(f"{server.url}/network?model={name}", width)
+    expect(handle(page, "network_step_check")).to_contain_text("match")
+    if name == "linear":  # it starts at the unit of the right class
+        handle(page, "zoom_to_0").locator("button").click()
+        here(page, "Network")
     return page
 
 
@@ -106,7 +109,7 @@ def test_a_step_is_walked_through(server, visit):
     for step in ("Forward", "Loss", "Backward", "Update"):
         handle(page, "walk_step").get_by_text(step, exact=True).click()
         settled(page)
-        expect(handle(page, "walk_check")).to_contain_text(
+        expect(handle(page, "network_step_check")).to_contain_text(
             re.compile(r"match \(largest difference 0\.\d+, rounding explains up to 0\.\d+\)")
         )
     expect(handle(page, "walk_gradients").locator("img")).to_have_count(3)

@@ -23,8 +23,8 @@ LAYERS = {
 
 
 def opened(open_page, name: str = "cnn") -> AppTest:
-    app = open_page("model")
-    app.selectbox(key="model_offer").set_value(name).run()
+    app = open_page("network")
+    app.selectbox(key="network_model").set_value(name).run()
     return app
 
 
@@ -121,12 +121,12 @@ def test_a_convolution_over_maps_shows_the_chosen_map(open_page):
 
 def test_each_architecture_remembers_its_open_path_over_a_page_change(open_page):
     app = into(opened(open_page), "conv1", 3)
-    app.selectbox(key="model_offer").set_value("mlp").run()
+    app.selectbox(key="network_model").set_value("mlp").run()
     assert app.selectbox(key="zoom_layer").value is None
-    app.selectbox(key="model_offer").set_value("cnn").run()
+    app.selectbox(key="network_model").set_value("cnn").run()
     assert app.selectbox(key="zoom_unit").value == "3"
     go_to(app, "home")
-    go_to(app, "model")
+    go_to(app, "network")
     assert app.selectbox(key="zoom_unit").value == "3"
 
 
@@ -138,8 +138,8 @@ def test_another_image_changes_the_sum(open_page):
 
 
 def test_fresh_weights_can_be_opened(open_page):
-    app = open_page("model")
-    app.button_group(key="model_weights").set_value("This page's, with fresh weights").run()
+    app = open_page("network")
+    app.button_group(key="network_weights").set_value("With fresh weights").run()
     assert app.selectbox(key="zoom_layer").options == LAYERS["linear"]
     assert 1.8 < float(numbers(app)["Its loss"]) < 2.9
 
@@ -216,12 +216,50 @@ def test_the_visitor_s_drawing_can_be_opened_and_walked_through(open_page):
     app = open_page("drawing")
     set_live_drawing(app, canvas((80, 50, 200, 70), (180, 50, 200, 220)))
     app.run()
-    go_to(app, "model")
-    app.selectbox(key="model_offer").set_value("cnn").run()
-    app.button_group(key="model_image_kind").set_value("Your drawing").run()
-    assert app.selectbox(key="model_drawn_label").value == "7"
+    go_to(app, "network")
+    app.selectbox(key="network_model").set_value("cnn").run()
+    app.button_group(key="network_image_kind").set_value("Your drawing").run()
+    assert app.selectbox(key="network_drawn_label").value == "7"
     sure = float(numbers(app)["Its loss"])
-    app.selectbox(key="model_drawn_label").set_value("3").run()
+    app.selectbox(key="network_drawn_label").set_value("3").run()
     assert float(numbers(app)["Its loss"]) > sure + 1
     into(app, "conv1", 2, arithmetic=True)
     check_of_sum(result(app))
+
+
+def test_it_starts_with_the_linear_model_and_the_right_class_of_a_mistake(open_page):
+    app = open_page("network")
+    assert app.selectbox(key="network_model").value == "linear"
+    assert app.selectbox(key="zoom_layer").value == "l1"
+    assert float(numbers(app)["Its loss"]) > 1  # surely wrong
+    assert numbers(app)["The step's images"] == f"1 ({app.selectbox(key='zoom_unit').value})"
+
+
+def test_next_and_previous_walk_through_all_layers_of_all_steps(open_page):
+    app = open_page("network")
+    assert app.button(key="walk_previous").disabled
+    seen = []
+    while not app.button(key="walk_next").disabled:
+        step, layer = (app.button_group(key=f"walk_{what}").value for what in ("step", "layer"))
+        seen.append((step, layer))
+        app.button(key="walk_next").click().run()
+        assert not app.exception
+    assert seen == [
+        *[("Forward", "flatten"), ("Forward", "l1"), ("Loss", "loss")],
+        *[("Backward", "loss"), ("Backward", "l1"), ("Backward", "flatten")],
+    ]
+    assert app.button_group(key="walk_step").value == "Update"
+    app.button(key="walk_previous").click().run()
+    assert app.button_group(key="walk_layer").value == "flatten"
+
+
+def test_a_larger_rate_changes_the_loss_more(open_page):
+    app = open_page("network")
+
+    def change() -> float:
+        found = numbers(app)
+        return float(found["Its loss"]) - float(found["Its loss after"])
+
+    before = change()
+    app.button_group(key="walk_rate").set_value(0.01).run()
+    assert 0 < change() < before

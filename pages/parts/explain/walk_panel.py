@@ -15,12 +15,13 @@ from mnist_core.explain.layer_outputs import DivergedModelError
 from mnist_core.explain.training_step import STEPS, Pair, StepStage, Walk
 from mnist_core.figures import tensors
 from mnist_core.figures.pictures import as_url
+from pages.parts.session import state
 from pages.parts.shell import texts
 from pages.parts.widgets import code_box, elements
 
 __all__ = ["show"]
 
-LEARNING_RATE = 0.01
+RATES = (0.01, 0.1, 1.0)
 COLUMNS, WIDTH = 32, 320  # numbers in a row of a vector, and the row's pixels
 SMALL = 0.01  # with a loss below this, nearly all gradients are 0
 
@@ -45,12 +46,14 @@ def show(
     n = 1
     if len(images) > 1:
         n = elements.pick("Images in the step", [1, len(images)], "walk_images", 1)
+    rate = elements.pick("Learning rate η", RATES, "walk_rate", RATES[1], format_func="{:g}".format)
     try:
-        walk = training_step.walk(model, images[:n], labels[:n], LEARNING_RATE)
+        walk = training_step.walk(model, images[:n], labels[:n], rate)
     except DivergedModelError as problem:
         st.info(str(problem), icon=":material/info:")
         return
-    _numbers(walk, n, names[int(labels[0])])
+    _numbers(walk, n, names[int(labels[0])], rate)
+    _moves(walk)
     step = elements.pick("Step", STEPS, "walk_step", STEPS[0])
     texts.show("walk", step)
     stages = {stage.layer: stage for stage in walk.of(step)}
@@ -65,25 +68,56 @@ def show(
     )
     _stage(stages[layer])
     if step in ("Backward", "Update"):
-        _weights_of_a_unit(walk, layer)
+        _weights_of_a_unit(walk, layer, rate)
     elements.check(
-        walk.check, "walk_check", "Every tensor of the whole step, PyTorch and NumPy, float32"
+        walk.check,
+        "network_step_check",
+        "Every tensor of the whole step, PyTorch and NumPy, float32",
     )
     code_box.code(step_tensors.trace_step_in_torch, step_tensors.trace_step_in_numpy, folded=True)
 
 
-def _numbers(walk: Walk, n: int, name: str) -> None:
+def _numbers(walk: Walk, n: int, name: str, rate: float) -> None:
     elements.numbers(
         {
             "The step's images": f"{n} ({name})" if n == 1 else str(n),
             "Its loss": f"{walk.loss_before:.6f}",
             "Its loss after": f"{walk.loss_after:.6f}",
-            "Learning rate η": f"{LEARNING_RATE:g}",
+            "Learning rate": f"{rate:g}",
         },
         "walk_numbers",
     )
     if walk.loss_before < SMALL:
         texts.show("walk", "small")
+
+
+def _moves(walk: Walk) -> None:
+    """Show buttons to the previous and the next layer, through all four steps in order."""
+    stops = [(stage.step, stage.layer) for stage in walk.stages]
+    step = state.widget("walk_step") or STEPS[0]
+    first = next(layer for other, layer in stops if other == step)
+    here = (step, state.stored(f"walk_layer_{step}", first))
+    at = stops.index(here) if here in stops else 0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, icon, to in (
+            ("Previous", ":material/arrow_back:", at - 1),
+            ("Next", ":material/arrow_forward:", at + 1),
+        ):
+            inside = 0 <= to < len(stops)
+            st.button(
+                label,
+                key=f"walk_{label.lower()}",
+                icon=icon,
+                disabled=not inside,
+                on_click=_go,
+                args=stops[to] if inside else stops[at],
+            )
+        st.caption(f"{at + 1} of {len(stops)}")
+
+
+def _go(step: str, layer: str) -> None:
+    state.set_widget("walk_step", step)
+    state.store(f"walk_layer_{step}", layer)
 
 
 def _stage(stage: StepStage) -> None:
@@ -101,7 +135,7 @@ def _stage(stage: StepStage) -> None:
             smallest=[f"{pair.in_torch.min():.5g}" for pair in stage.pairs],
             largest=[f"{pair.in_torch.max():.5g}" for pair in stage.pairs],
             difference=[f"{pair.check.largest_difference:.2g}" for pair in stage.pairs],
-            explained=[f"{pair.check.explained:.2g}" for pair in stage.pairs],
+            **{"rounding explains": [f"{pair.check.explained:.2g}" for pair in stage.pairs]},
         )
     data = [pair for pair in stage.pairs if not _is_of_weights(pair) and pair.in_torch.ndim > 1]
     with st.container(key="walk_pictures", horizontal=True, gap="large"):  # where there is room
@@ -143,7 +177,7 @@ def _drawn(values: np.ndarray) -> np.ndarray:
     return tensors.stack_picture(values, side=168, tile=40, columns=6)
 
 
-def _weights_of_a_unit(walk: Walk, layer: str) -> None:
+def _weights_of_a_unit(walk: Walk, layer: str, rate: float) -> None:
     """Show one unit's weights before the step, their gradient, and the weights after it."""
     stage = next((one for one in walk.of("Update") if one.layer == layer), None)
     if stage is None:
@@ -167,8 +201,7 @@ def _weights_of_a_unit(walk: Walk, layer: str) -> None:
             )
     before = round(float(in_torch["bias b, before"]), 6)
     gradient = round(float(in_torch["gradient dL/db"]), 6)
-    after = before - LEARNING_RATE * gradient  # from the printed numbers
+    after = before - rate * gradient  # from the printed numbers
     st.markdown(
-        f"Its bias: `{plain(before, 6)} − {LEARNING_RATE:g} × {plain(gradient, 6)} = "
-        f"{plain(after, 6)}`"
+        f"Its bias: `{plain(before, 6)} − {rate:g} × {plain(gradient, 6)} = {plain(after, 6)}`"
     )

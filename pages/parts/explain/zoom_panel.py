@@ -62,7 +62,12 @@ class _Zoom:
 
 @st.fragment
 def show(
-    model: nn.Sequential, architecture: str, image: np.ndarray, names: Sequence[str], key: str
+    model: nn.Sequential,
+    architecture: str,
+    image: np.ndarray,
+    names: Sequence[str],
+    key: str,
+    start: ZoomPath | None = None,
 ) -> None:
     """Show a network at work on an image, to be opened level by level; once on a page.
 
@@ -78,6 +83,8 @@ def show(
         The classes.
     key : str
         The name of the page; each page has its own open path.
+    start : ZoomPath or None
+        The path that is open until the visitor opens another; None for the whole network.
     """
     try:
         layers = layer_outputs(model, image)
@@ -85,7 +92,7 @@ def show(
         st.info(str(problem), icon=":material/info:")
         return
     slot = f"zoom_{key}_{architecture}"
-    path = state.stored(slot, ZoomPath()).within(layers)
+    path = state.stored(slot, start or ZoomPath()).within(layers)
     zoom = _Zoom(model, image, names, layers, slot, path)
     _breadcrumb(zoom)
     _lists(zoom)

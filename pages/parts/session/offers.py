@@ -82,6 +82,7 @@ def model_choice(
     label: str = "Model",
     dataset: Dataset | None = None,
     offered: Sequence[ModelOnOffer] = (),
+    first: str = "",
 ) -> ModelOnOffer:
     """Show the choice of a model and return the chosen one.
 
@@ -91,10 +92,12 @@ def model_choice(
         What it is to be used on; a sentence says so if the model was trained on other data.
     offered : sequence of ModelOnOffer
         The result of `on_offer`, which reads files, if the caller has it already.
+    first : str
+        The key of the model that is shown until the visitor chooses; "" for their own, or the best.
     """
     offers = {offer.key: offer for offer in offered or on_offer()}
     choices = visitor().choices
-    first = "mine" if "mine" in offers else "deep"
+    first = first or ("mine" if "mine" in offers else "deep")
     current = choices.model if choices.model in offers else first
     state.choose(
         st.selectbox,
