@@ -91,12 +91,10 @@ def mean_loss(model: nn.Module) -> float:
 def layer_double() -> Outcome:
     x = torch.ones(4)
     layer = fresh_layer(4, 1, bias=False, seed=5)  # nn.Linear(4, 1, bias=False)
+    biased = fresh_layer(4, 1, bias=True, seed=5)
     ones, twos = layer(x).item(), layer(2 * x).item()
     answer = closest({"same": ones, "more": ones + 4, "double": 2 * ones}, twos)
-    biased = fresh_layer(4, 1, bias=True, seed=5)
-    numbers = {"bias": biased.bias.item()}
-    numbers |= {"biased_ones": biased(x).item(), "biased_twos": biased(2 * x).item()}
-    return Outcome(answer, {"ones": ones, "twos": twos} | numbers)
+    return Outcome(answer, {"times": twos / ones, "biased": (biased(2 * x) / biased(x)).item()})
 
 
 def layer_parameters() -> Outcome:
@@ -106,11 +104,12 @@ def layer_parameters() -> Outcome:
 
 
 def activation_slope() -> Outcome:
-    z = torch.linspace(-6, 6, 241, requires_grad=True)
-    (slopes,) = torch.autograd.grad(torch.sigmoid(z).sum(), z)
-    steepest = slopes.max().item()
-    at = z[slopes.argmax()].item()
-    return Outcome(f"{steepest:.3g}", {"at": abs(at), "slope": steepest, "ten": steepest**10})
+    z = torch.tensor(5.0, requires_grad=True)
+    slopes = {}
+    for name in ("ReLU", "sigmoid", "tanh"):
+        (slope,) = torch.autograd.grad(ACTIVATIONS[name].in_torch(z), z)
+        slopes[name] = slope.item()
+    return Outcome(max(slopes, key=slopes.__getitem__), slopes)
 
 
 def activation_line() -> Outcome:
@@ -132,10 +131,17 @@ def loss_guess() -> Outcome:
 
 
 def loss_tenth() -> Outcome:
-    before, after = charge(0.1), charge(0.01)
-    guesses = {"little": before + 0.09, "double": 2 * before, "tenfold": 10 * before}
-    numbers = {"before": before, "after": after, "then": charge(0.001)}
+    before, after = charge(0.5), charge(0.05)
+    guesses = {"little": before + 0.45, "log": before + np.log(10), "tenfold": 10 * before}
+    numbers = {"before": before, "after": after, "added": after - before, "then": charge(0.005)}
     return Outcome(closest(guesses, after), numbers)
+
+
+def loss_add() -> Outcome:
+    z = np.array([0.0, 1, 2, 4, -1, 0, 3, 1, 0, -2], dtype=np.float32)
+    before, after = (cross_entropy_in_torch(logits, label=3)[0] for logits in (z, z + 5))
+    answer = closest({"same": before, "less": before - 5, "more": before + 5}, after)
+    return Outcome(answer, {"before": before, "after": after, "factor": np.exp(5.0)})
 
 
 def dataset_exam() -> Outcome:
@@ -208,7 +214,7 @@ def evaluation_shift() -> Outcome:
         accuracy(model, np.roll(images, -pixels, axis=2), labels)  # the left margin is 4 wide
         for pixels in range(5)
     ]
-    answer = closest({"keeps": shares[0], "half": shares[0] / 2, "guesses": 0.1}, shares[4])
+    answer = "keeps" if shares[4] > shares[0] / 2 else "fewer"
     return Outcome(answer, {f"by_{pixels}": share for pixels, share in enumerate(shares)})
 
 
@@ -331,6 +337,7 @@ QUESTIONS = {
         Question("activation_line", activation_line),
         Question("loss_guess", loss_guess, (charge,)),
         Question("loss_tenth", loss_tenth, (charge, closest)),
+        Question("loss_add", loss_add, (closest,)),
         Question("dataset_exam", dataset_exam, (train_on_digits, closest)),
         Question("model_hidden", model_hidden, (closest,)),
         Question("model_step", model_step),
@@ -340,7 +347,7 @@ QUESTIONS = {
         Question("training_zero", training_zero, (train_on_digits, closest)),
         Question("training_steps_an_epoch", training_steps_an_epoch),
         Question("evaluation_always", evaluation_always, (closest,)),
-        Question("evaluation_shift", evaluation_shift, (train_on_digits, closest)),
+        Question("evaluation_shift", evaluation_shift, (train_on_digits,)),
         Question("evaluation_luck", evaluation_luck, (closest,)),
         Question("drawing_smiley", drawing_smiley, (smiley, closest)),
         Question("drawing_corner", drawing_corner),

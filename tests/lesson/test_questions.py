@@ -18,10 +18,11 @@ from tests.small_data import global_generators_untouched
 ANSWERS = {  # the right options according to the explanations in questions.toml
     "layer_double": "double",
     "layer_parameters": "15",
-    "activation_slope": "0.25",
+    "activation_slope": "ReLU",
     "activation_line": "line",
     "loss_guess": "2.3",
-    "loss_tenth": "double",
+    "loss_tenth": "log",
+    "loss_add": "same",
     "dataset_exam": "fewer",
     "model_hidden": "thirteen",
     "model_step": "little",
@@ -31,7 +32,7 @@ ANSWERS = {  # the right options according to the explanations in questions.toml
     "training_zero": "stuck",
     "training_steps_an_epoch": "1875",
     "evaluation_always": "tenth",
-    "evaluation_shift": "guesses",
+    "evaluation_shift": "fewer",
     "evaluation_luck": "more",
     "drawing_smiley": "sure",
     "drawing_corner": "centred",
@@ -91,23 +92,29 @@ def test_a_layer_of_4_and_3_has_15_parameters():
 
 def test_twice_the_input_is_twice_the_output_without_a_bias_only():
     n = outcome("layer_double").numbers
-    assert n["twos"] == pytest.approx(2 * n["ones"], rel=1e-6)
-    assert n["biased_twos"] == pytest.approx(2 * n["biased_ones"] - n["bias"], rel=1e-5)
-    assert abs(n["bias"]) > 0.1
+    assert n["times"] == pytest.approx(2, rel=1e-6)
+    assert 1 < n["biased"] < 1.9
 
 
-def test_the_sigmoid_is_steepest_at_0():
+def test_at_5_only_relu_is_steep():
     n = outcome("activation_slope").numbers
-    assert n["at"] == pytest.approx(0, abs=1e-6)
-    assert n["ten"] == pytest.approx(0.25**10)
+    sigmoid = 1 / (1 + math.exp(-5))
+    assert n["ReLU"] == 1
+    assert n["sigmoid"] == pytest.approx(sigmoid * (1 - sigmoid), rel=1e-4)
+    assert n["tanh"] == pytest.approx(1 - math.tanh(5) ** 2, rel=1e-3)
 
 
-def test_charges_are_logarithms():
-    assert questions.charge(0.1) == pytest.approx(math.log(10), abs=1e-5)
-    assert questions.charge(0.5) == pytest.approx(math.log(2), abs=1e-5)
+@pytest.mark.parametrize("p", [0.5, 0.1, 0.05, 0.01])
+def test_charges_are_logarithms(p):
+    assert questions.charge(p) == pytest.approx(-math.log(p), abs=1e-5)
+
+
+def test_a_tenth_of_p_adds_log_10():
     n = outcome("loss_tenth").numbers
-    assert n["after"] == pytest.approx(2 * n["before"], abs=1e-5)
-    assert n["then"] == pytest.approx(3 * n["before"], abs=1e-5)
+    assert n["added"] == pytest.approx(math.log(10), abs=1e-5)
+    assert n["then"] - n["after"] == pytest.approx(math.log(10), abs=1e-5)
+    assert round(math.e**2, 1) == 7.4  # the hints of loss_guess
+    assert round(math.e**3, 1) == 20.1
 
 
 def test_a_network_tested_on_its_training_images_looks_better_than_it_is():
