@@ -59,7 +59,6 @@ st.plotly_chart(
     config=elements.STILL,
 )
 code_box.code(metrics.probabilities, folded=True)
-questions_panel.ask("model_softmax")
 questions_panel.ask("model_step")
 texts.show("model", "step")
 step = single_step(model, images, labels)
@@ -87,6 +86,8 @@ code_box.code(
     numpy_network.Layer.update,
     folded=True,
 )
-questions_panel.ask("model_zero_grad")
+with st.expander("Two more predictions", icon=":material/psychology_alt:"):
+    questions_panel.ask("model_softmax")
+    questions_panel.ask("model_zero_grad")
 texts.show("model", "inside")
 frame.footer("model")
