@@ -61,8 +61,9 @@ def test_the_whole_card_is_a_link(server, visit, place):
     page = visit(server.url)
     settled(page)
     card = handle(page, "home_card_loss")
+    card.scroll_into_view_if_needed()
     box = card.bounding_box()
-    card.click(position={"x": box["width"] * 0.9, "y": box["height"] * place})
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * place)
     expect(page).to_have_title(re.compile("Loss"))
 
 
