@@ -23,7 +23,7 @@ from pages.parts.training import job_buttons
 
 __all__ = ["begin", "show"]
 
-WIDTH = 156  # pixels
+WIDTH = 154  # pixels
 ONE_BATCH, ONE_EPOCH, UP_TO = STEP_SIZES = ("1 batch", "1 epoch", "up to step …")
 PRESET_WIDGETS = (  # settings whose widget has the key training_SETTING and that presets fill in
     "optimiser",
