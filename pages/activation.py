@@ -8,6 +8,7 @@ from pages.parts.shell import frame, texts
 from pages.parts.widgets import code_box, elements, questions_panel
 
 RANGE = 6.0
+NOTES = {"GELU": "gelu", "softmax": "softmax"}
 
 frame.header("activation")
 
@@ -40,8 +41,8 @@ left.plotly_chart(
 with st.container(key="activation_check"):
     elements.check(result.value_check, "activation_value_check", "Value, PyTorch and NumPy")
     elements.check(result.slope_check, "activation_slope_check", "Slope, autograd and by hand")
-if name in ("GELU", "softmax"):
-    texts.show("activation", name.lower())
+if name in NOTES:
+    texts.show("activation", NOTES[name])
 questions_panel.ask("activation_slope")
 texts.show("activation", "curve")
 code_box.code(activation.in_numpy, activation.slope, title="The code that ran", folded=True)
