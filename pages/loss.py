@@ -70,7 +70,7 @@ questions_panel.ask("loss_add")
 with st.expander("How it is really computed: log-sum-exp", icon=":material/functions:"):
     overflow_panel.show(z, label)
 st.page_link(
-    "pages/model.py",
+    "pages/network.py",
     label="How a network comes to its logits: open one up",
     icon=":material/zoom_in:",
 )

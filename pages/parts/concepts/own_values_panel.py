@@ -40,7 +40,7 @@ def show() -> None:
     else:
         texts.show("activation", "no_hidden")
     st.page_link(
-        "pages/model.py", label="Open the network and see each sum", icon=":material/zoom_in:"
+        "pages/network.py", label="Open the network and see each sum", icon=":material/zoom_in:"
     )
 
 
