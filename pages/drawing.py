@@ -46,7 +46,7 @@ else:
         dataset = current_data.dataset_of(shown.offer)
         class_predicted = predicted if dataset.class_names == names else None
         why_panel.show_nearest(shown.offer, shown.pixels, dataset, class_predicted)
-texts.show("drawing", "domain")
+prediction_panel.domain()
 questions_panel.ask("drawing_corner")
 questions_panel.ask("drawing_smiley")
 texts.show("drawing", "doubt")

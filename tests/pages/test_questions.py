@@ -31,7 +31,7 @@ def test_a_question_can_be_left_unanswered(open_page):
 def test_a_right_answer_is_explained_with_its_numbers(open_page):
     app = answer(open_page("layer"), "layer_parameters", "15")
     assert RIGHT in [s.value for s in app.success]
-    assert "3 × 4 = 12 weights. And each output\nhas one bias: 3 more." in words(app)
+    assert "3 × 4 = 12 weights. Each output also\nhas one bias, which makes 3 more." in words(app)
     code = [block.value for block in app.code if "def layer_parameters" in block.value]
     assert len(code) == 1
     assert "layer.weight.numel()" in code[0]

@@ -19,9 +19,10 @@ from pages.parts.session import offers as model_offers
 from pages.parts.session.drawing_session import ShownDrawing, drawing_session
 from pages.parts.session.model_offer import ModelOnOffer
 from pages.parts.session.visitor import visitor
+from pages.parts.shell import texts
 from pages.parts.widgets import elements
 
-__all__ = ["measured_table", "pad_and_predictions"]
+__all__ = ["domain", "measured_table", "pad_and_predictions"]
 
 LIKE_MNIST, _ = PREPARATIONS
 STYLE = Path(__file__).with_name("prediction.css")
@@ -119,6 +120,17 @@ def _show_predictions(shown: ShownDrawing, predictions: DrawingPredictions) -> N
             + note_html(f"Update {shown.drawing.revision}: prepared twice and read by {took}.")
         )
     visitor().choices.mark_done("drawing", f"a drawing read as {predicted}")
+
+
+def domain() -> None:
+    """Explain the change of domain with the figures of the bundled linear model."""
+    entry = bundled.pretrained_card()["linear"]
+    pen_digits = entry["pen_digits"]
+    prepared, whole = (
+        next(share for what, share in pen_digits.items() if what.startswith(f"{way}, all"))
+        for way in PREPARATIONS
+    )
+    texts.show("drawing", "domain", test=entry["test_accuracy"], whole=whole, prepared=prepared)
 
 
 def measured_table() -> None:
