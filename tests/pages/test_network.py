@@ -112,8 +112,8 @@ def test_training_the_digits_ends_near_the_lessons_accuracy(open_page):
     assert app.button(key="training_step").disabled  # a step would begin a new run
     go_to(app, "evaluation")
     assert app.selectbox(key="evaluation_model").value == "mine"
-    assert 0.88 < float(numbers(app)["Accuracy on the test set"]) < 0.95
-    assert re.fullmatch(r"0\.\d{5}", numbers(app)["Accuracy on the training set"])
+    assert 0.88 < float(numbers(app)["Test accuracy"]) < 0.95
+    assert re.fullmatch(r"0\.\d{5}", numbers(app)["Training accuracy"])
     go_to(app, "home")
     assert "test accuracy 0.9" in words(app)
 
@@ -283,10 +283,10 @@ def test_training_that_diverges_fails_and_keeps_its_chart(open_page):
 def test_evaluation_offers_the_bundled_models(open_page):
     app = open_page("evaluation")
     assert app.selectbox(key="evaluation_model").value == "deep"
-    best = float(numbers(app)["Accuracy on the test set"])
+    best = float(numbers(app)["Test accuracy"])
     assert "This model was trained on MNIST; Bundled digits" in words(app)
     app.selectbox(key="evaluation_model").set_value("linear").run()
-    assert float(numbers(app)["Accuracy on the test set"]) < best
+    assert float(numbers(app)["Test accuracy"]) < best
 
 
 def test_earlier_runs_stay_on_offer(open_page):
