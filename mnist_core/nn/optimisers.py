@@ -67,7 +67,11 @@ class SGD(Optimiser):
 
 
 class Momentum(Optimiser):
-    """SGD with momentum: v = 0.9 v + g, w = w - lr v (Sutskever et al., 2013, as in torch)."""
+    """SGD with momentum (Polyak, 1964), in torch's form: v = 0.9 v + g, w = w - lr v.
+
+    Sutskever et al. (2013) put the learning rate into the velocity instead:
+    v = 0.9 v - lr g, w = w + v. The steps differ when the learning rate changes during a run.
+    """
 
     STATE_NAMES = ("velocity",)
 

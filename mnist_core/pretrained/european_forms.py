@@ -1,4 +1,4 @@
-"""European forms of digits, which MNIST's American writers rarely used.
+"""European forms of digits, which MNIST's American writers used less often.
 
 Ones with a long upstroke or a foot, sevens with a bar, fours open at the top, nines with a flat
 loop, drawn from strokes with random proportions. The bundled models are trained on them too.

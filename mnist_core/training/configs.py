@@ -179,7 +179,7 @@ def _many(count: int) -> str:
 LESSON = TrainingConfig()
 PRESETS = {
     "The lesson's run": LESSON,
-    "99 % in a minute": TrainingConfig(
+    "A small CNN": TrainingConfig(
         architecture="cnn",
         optimiser="AdamW",
         learning_rate=0.008,

@@ -47,10 +47,14 @@ PAGES = (
     Page("home", "Home", ":material/home:", "", "What a network is"),
     Page("layer", "Layer", ":material/linear_scale:", "Concepts", "Wx + b, the part that learns"),
     Page(
-        "activation", "Activation", ":material/show_chart:", "Concepts", "The bend between layers"
+        "activation",
+        "Activation",
+        ":material/show_chart:",
+        "Concepts",
+        "A curve between layers",
     ),
     Page("loss", "Loss", ":material/trending_down:", "Concepts", "How wrong, as one number"),
-    Page("playground", "Playground", ":material/bubble_chart:", "Concepts", "Watch a network bend"),
+    Page("playground", "Playground", ":material/bubble_chart:", "Concepts", "See a boundary bend"),
     Page("dataset", "Dataset", ":material/grid_view:", "The network", "Look at the examples first"),
     Page("model", "Model", ":material/hub:", "The network", "From 784 pixels to 10 numbers"),
     Page(
