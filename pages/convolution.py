@@ -2,7 +2,7 @@ from mnist_core.concepts import convolution
 from pages.parts.concepts import convolution_panel
 from pages.parts.session import current_data
 from pages.parts.shell import frame, texts
-from pages.parts.widgets import code_box, glossary
+from pages.parts.widgets import code_box
 
 KERNEL, MAPS, SIDE = 5, 16, 28
 
@@ -22,16 +22,6 @@ texts.show(
     linear=convolution.linear_parameters(SIDE**2, outputs),
 )
 texts.show("convolution", "learnt")
-glossary.words(
-    "convolution",
-    "kernel",
-    "stride",
-    "padding",
-    "feature map",
-    "pooling",
-    "parameter",
-    key="convolution_words",
-)
 code_box.code(convolution.convolution_in_torch, convolution.convolution_in_numpy)
 code_box.code(convolution.max_pool_in_torch, convolution.max_pool_in_numpy, folded=True)
 frame.footer("convolution")

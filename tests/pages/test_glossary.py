@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from pages.parts.shell import texts
-from pages.parts.widgets import glossary
-from tests.pages.conftest import words
+from tests.pages.conftest import go_to, words
 
 
 def test_conclusions_lists_every_term_with_its_page(open_page):
@@ -15,12 +12,16 @@ def test_conclusions_lists_every_term_with_its_page(open_page):
         assert f"- **{term}**: {about.meaning} *(" in listed
 
 
-def test_a_page_shows_its_own_terms(open_page):
+def test_every_page_shows_its_own_terms(open_page):
+    app = open_page("home")
+    for page in {about.page for about in texts.glossary().values()}:
+        shown = words(go_to(app, page))
+        for term, about in texts.glossary().items():
+            if about.page == page:
+                assert f"**{term}**: {about.meaning}" in shown
+
+
+def test_a_page_shows_no_term_of_another(open_page):
     shown = words(open_page("convolution"))
     assert f"**stride**: {texts.glossary()['stride'].meaning}" in shown
     assert texts.glossary()["softmax"].meaning not in shown
-
-
-def test_an_unknown_term_is_an_error():
-    with pytest.raises(KeyError, match="strides"):
-        glossary.words("strides", key="some_words")

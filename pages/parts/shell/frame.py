@@ -42,7 +42,8 @@ def header(name: str, parameters: Collection[str] = ()) -> None:
 
 
 def footer(name: str) -> None:
-    """End a page: note that it was seen, and link to its extras and to the next page."""
+    """End a page: show its terms, note that it was seen, and link to its extras and onward."""
+    _words_of(name)
     visitor().choices.mark_done(name)
     visitor().save()
     for extra in extras_of(name):
@@ -56,3 +57,11 @@ def footer(name: str) -> None:
             label=f"{'Back to' if back else 'Next:'} **{following.title}** · {following.about}",
             icon=f":material/arrow_{'back' if back else 'forward'}:",
         )
+
+
+def _words_of(page: str) -> None:
+    """Show the meanings of the terms that are first met on a page, in a popover."""
+    terms = {term: word for term, word in texts.glossary().items() if word.page == page}
+    if terms:
+        with st.popover("Words on this page", icon=":material/dictionary:", key=f"{page}_words"):
+            st.markdown("\n\n".join(f"**{term}**: {word.meaning}" for term, word in terms.items()))

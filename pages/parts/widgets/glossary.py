@@ -1,4 +1,4 @@
-"""The lesson's words: those of one page in a popover, and all of them in a section."""
+"""All words of the lesson in one section; a page's own are shown by its frame."""
 
 from __future__ import annotations
 
@@ -7,22 +7,7 @@ import streamlit as st
 from pages.parts.shell import texts
 from pages.parts.shell.navigation import BY_NAME
 
-__all__ = ["show_all", "words"]
-
-
-def words(*terms: str, key: str) -> None:
-    """Show a popover with the meanings of a page's terms.
-
-    One popover a page, because one beside each term would break the lines of a phone.
-
-    Raises
-    ------
-    KeyError
-        If the glossary has no such term.
-    """
-    glossary = texts.glossary()
-    with st.popover("Words on this page", icon=":material/dictionary:", key=key):
-        st.markdown("\n\n".join(f"**{term}**: {glossary[term].meaning}" for term in terms))
+__all__ = ["show_all"]
 
 
 def show_all() -> None:
