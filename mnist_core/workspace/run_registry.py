@@ -36,8 +36,8 @@ __all__ = ["RUNS_PER_WORKSPACE", "RunRegistry", "RunUnavailableError", "Workspac
 RUNS_PER_WORKSPACE = 50  # a table of them stays readable; the oldest ended run is deleted first
 _MOST_THREADS, _LONGEST_REASON = 2, 1_000  # that an uploaded file may ask for; characters
 INTERRUPTED = (
-    "It was interrupted: the server ended while this run was going. Everything up to its last "
-    "write is here, and Resume carries on as if nothing had happened."
+    "It was interrupted: the server stopped while this run was training. Everything up to its last "
+    "save is here, and Resume continues from there."
 )
 
 

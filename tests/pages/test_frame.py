@@ -42,6 +42,14 @@ def test_every_section_of_the_texts_is_shown_somewhere():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_numbers_of_a_text_are_filled_in(open_page, name):
+    formulas = re.compile(r"\$\$.*?\$\$|\$.*?\$", re.DOTALL)
+    prose = formulas.sub("", " ".join(texts.sections(name).values()))
+    fields = re.findall(r"\{\w+(?::[^}]*)?\}", prose)
+    assert not [field for field in fields if field in words(open_page(name))]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_texts_hold_no_html(name):
     body = re.sub(r"<!-- section: \w+ -->", "", (texts.FOLDER / f"{name}.md").read_text("utf-8"))
     assert "<" not in body.replace("<-", "")

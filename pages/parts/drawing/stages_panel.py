@@ -51,7 +51,7 @@ def _distances(shown: ShownDrawing) -> None:
         )
         lines.append(
             f"- *{way}*: the nearest {digit} in {dataset.title} is **{far.nearest:.1f}** away; "
-            f"**{far.share_farther:.0%}** of its own {digit}s are farther from their nearest other."
+            f"for **{far.share_farther:.0%}** of the {digit}s there, the nearest other is farther."
         )
     with st.container(key="drawing_distance"):
         st.markdown("How close is it to what the network learnt from?\n" + "\n".join(lines))

@@ -252,7 +252,7 @@ def _class_distance(image: np.ndarray, dataset: Dataset, predicted: int) -> None
         return  # the class has no images
     with st.container(key="drawing_class_distance"):
         st.markdown(
-            f"The nearest **{name}** in {dataset.title} is **{far.nearest:.2f}** away. Of its own "
-            f"images of this class, **{far.share_farther:.0%}** are farther than that from their "
-            "nearest other one."
+            f"The nearest **{name}** in {dataset.title} is **{far.nearest:.2f}** away. To compare: "
+            f"for **{far.share_farther:.0%}** of the images of this class, the nearest other image "
+            "of the class is farther away than that."
         )
