@@ -28,7 +28,7 @@ def test_a_clicked_cell_shows_its_images_and_an_image_opens(server, visit):
     click_cell(page, 7, 7)
     expect(pictures.first).to_contain_text("7, predicted 7")
     pictures.nth(1).click()
-    expect(pictures.nth(1)).to_have_attribute("aria-current", "")
+    expect(pictures.nth(1)).to_have_attribute("aria-current", "true")
     expect(handle(page, "zoom_picture")).to_be_visible()
     expect(handle(page, "evaluation_open").locator("input")).to_have_value("7, predicted 7 (100%)")
 
@@ -41,6 +41,6 @@ def test_an_image_opens_by_keyboard(server, visit):
     expect(pictures.first).to_contain_text("8, predicted")
     pictures.first.focus()
     page.keyboard.press("Enter")
-    expect(pictures.first).to_have_attribute("aria-current", "")
+    expect(pictures.first).to_have_attribute("aria-current", "true")
     expect(pictures.first).to_be_focused()
     expect(handle(page, "zoom_picture")).to_be_visible()

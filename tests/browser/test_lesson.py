@@ -62,13 +62,13 @@ def test_the_whole_way(server, visit):
         handle(page, "runs_take_script").locator("button").click()
     assert "nn.Linear(784, 10)" in Path(download.value.path()).read_text("utf-8")
     go_to(page, "Replay")
-    expect(handle(page, "replay_confusion").locator("canvas")).to_be_visible()
+    expect(handle(page, "replay_confusion").locator("canvas").first).to_be_visible()
 
     go_to(page, "Evaluation")
     low, high = ONE_EPOCH[n_images]
     assert low < accuracy(page, "evaluation_test_accuracy") < high
     assert low < accuracy(page, "evaluation_train_accuracy") <= 1
-    expect(handle(page, "evaluation_confusion").locator("canvas")).to_be_visible()
+    expect(handle(page, "evaluation_confusion").locator("canvas").first).to_be_visible()
 
     go_to(page, "Drawing")
     draw(page, SEVEN)
