@@ -15,7 +15,7 @@ from mnist_core.figures.training import loss_chart
 from mnist_core.nn import architectures, numpy_network, optimisers
 from mnist_core.nn.schedules import SCHEDULES
 from mnist_core.training import doctor, engine
-from mnist_core.training.configs import LESSON, TrainingConfig
+from mnist_core.training.configs import TrainingConfig
 from mnist_core.training.history import progress_of, running_mean
 from mnist_core.training.job import Job
 from mnist_core.training.run import TRAIN_IMAGES, TrainingRun
@@ -58,7 +58,8 @@ def show(config: TrainingConfig | None, n_images: int) -> Job[TrainingRun] | Non
     if job is None:
         with st.container(key="training_status"):
             st.markdown("No run yet.")
-        _draw_chart(np.empty(0), (config or LESSON).total_steps(n_images), FIRST_SENTENCE)
+        steps = config.total_steps(n_images) if config else 1
+        _draw_chart(np.empty(0), steps, FIRST_SENTENCE)
         return None
     live = job.status in ACTIVE
     st.fragment(_panel, run_every=POLL_S if live else None)(job, config, live)
