@@ -49,8 +49,9 @@ def sum_bound(absolute: np.ndarray, n: int) -> np.ndarray:
     """
     if n == 0:
         return np.zeros_like(absolute)
-    bound = gamma(n + 1) / (1 - gamma(n + 1))
-    return absolute * np.float32(bound) + np.float32(n * np.finfo(np.float32).tiny)
+    bound = absolute * np.float32(gamma(n + 1) / (1 - gamma(n + 1)))
+    bound += np.float32(n * np.finfo(np.float32).tiny)
+    return bound
 
 
 @dataclass(frozen=True, slots=True)

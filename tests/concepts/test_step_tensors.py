@@ -19,8 +19,10 @@ from tests.small_data import cycling_labels, digits, mnist_in, random_images
 MODELS = pytest.mark.parametrize("name", architectures.ARCHITECTURES)
 
 
-def step_of(model: nn.Sequential, images: np.ndarray, labels: np.ndarray) -> ComparedStep:
-    return compared_step(copy.deepcopy(model).requires_grad_(), images, labels, 0.01)
+def step_of(
+    model: nn.Sequential, images: np.ndarray, labels: np.ndarray, rate: float = 0.01
+) -> ComparedStep:
+    return compared_step(copy.deepcopy(model).requires_grad_(), images, labels, rate)
 
 
 @MODELS
@@ -31,6 +33,14 @@ def test_no_step_of_a_bundled_model_is_red(name):
     for i in range(0, 32, 8):
         assert step_of(model, images[i : i + 8], labels[i : i + 8]).check_all().matches, i
     assert step_of(model, images[:32], labels[:32]).check_all().matches
+
+
+@MODELS
+@pytest.mark.parametrize("rate", [0.1, 1.0, 100.0])
+def test_no_learning_rate_is_red(name, rate):
+    images, labels = (part[:8] for part in digits().split("test"))
+    for model in (bundled.load_pretrained(name), architectures.build(name, 0)):
+        assert step_of(model, images, labels, rate).check_all().matches
 
 
 @MODELS
