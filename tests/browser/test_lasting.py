@@ -122,7 +122,7 @@ def test_a_killed_server_comes_back_with_the_run_and_ends_as_if_never_stopped(
     expect(status).to_contain_text(f"paused step {written.read()[0].step} of 2700")
     expect(status).to_contain_text("interrupted")
     handle(page, "training_pause").get_by_role("button", name="Resume").click()
-    expect(status).to_contain_text("finished step 2700 of 2700", timeout=90_000)
+    expect(status).to_contain_text("finished step 2700 of 2700", timeout=180_000)
     wait_until(lambda: written.read_record().status == "finished")
     _, tensors = written.read()
     for name, weight in uninterrupted.weights().items():

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.training.configs import TrainingConfig
+from mnist_core.training.status import ACTIVE
 from tests.pages.conftest import (
     go_to,
     newest_run,
@@ -215,6 +216,7 @@ def test_training_single_steps(open_page):
     assert steps(app)[0] == 1
     app.button(key="training_step").click().run()
     wait_for(app, "step 2 of")
+    wait_for_status(app, "paused")
     assert app.button(key="training_pause").label == "Resume"
 
 
@@ -346,3 +348,23 @@ def test_evaluation_of_a_run_in_training_can_be_refreshed(open_page):
         time.sleep(0.05)
     app.run()
     assert "This run is still training" not in words(app)
+
+
+def test_a_run_that_pauses_while_the_page_is_drawn_gets_its_buttons(open_page, monkeypatch):
+    from pages.parts.training import training_panel
+
+    app = open_page("training")
+    app.button(key="training_start").click().run()
+    draw = training_panel.show
+
+    def draw_once_it_is_paused(config, n_images):
+        job = newest_run(app)
+        if job.status in ACTIVE:  # the buttons were drawn for a run that trains
+            job.pause()
+            while job.status != "paused":
+                time.sleep(0.01)
+        return draw(config, n_images)
+
+    monkeypatch.setattr(training_panel, "show", draw_once_it_is_paused)
+    app.run()
+    assert app.button(key="training_pause").label == "Resume"

@@ -55,11 +55,11 @@ def show(pressed: str, drawings: Handwriting, offer: ModelOnOffer) -> None:
     job = visitor().runs.tuning()
     if job is not None:
         _act(pressed, job)
-    _buttons(job, offer, off=bool(lacking))
+    live = job is not None and _is_live(job)
+    _buttons(job, offer, live, off=bool(lacking))
     if lacking:
         st.info(lacking, icon=":material/info:")
     if job is not None:
-        live = _is_live(job)
         st.fragment(_progress, run_every=POLL_S if live else None)(job, live)
     code_box.code(finetuning.FineTuning.advance, finetuning.mixed_batch, folded=True)
 
@@ -104,8 +104,7 @@ def _is_live(job: Job) -> bool:
     return job.status in ACTIVE or saving
 
 
-def _buttons(job: Job | None, offer: ModelOnOffer, off: bool) -> None:
-    active = job is not None and _is_live(job)
+def _buttons(job: Job | None, offer: ModelOnOffer, active: bool, off: bool) -> None:
     paused = job is not None and job.status == "paused"
     st.caption(f"Chosen: {offer.label}. It stays as it is; the tuned one is added to your models.")
     with st.container(horizontal=True):

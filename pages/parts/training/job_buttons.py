@@ -8,7 +8,7 @@ from mnist_core.training.job import Job
 from mnist_core.training.status import ACTIVE
 from pages.parts.session import state
 
-__all__ = ["act_on", "button", "show"]
+__all__ = ["act_on", "button", "is_live", "show"]
 
 
 def show(page: str, job: Job | None, start: str = "Start", may_start: bool = True) -> None:
@@ -25,6 +25,15 @@ def show(page: str, job: Job | None, start: str = "Start", may_start: bool = Tru
     else:
         button(page, "pause", "Pause", "pause", disabled=not active)
     button(page, "stop", "Stop", "stop", disabled=not (active or paused))
+    state.store(f"{page}_shown_active", active)
+
+
+def is_live(page: str, job: Job) -> bool:
+    """Return whether the page must update: the job is active, or was when its buttons were shown.
+
+    A job may end or pause while the page is drawn; its buttons would then stay as they are.
+    """
+    return job.status in ACTIVE or state.stored(f"{page}_shown_active", False)
 
 
 def button(

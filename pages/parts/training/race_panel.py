@@ -70,7 +70,7 @@ def show(job: Job[Race] | None, dataset: Dataset, config: TrainingConfig) -> Non
             st.caption("Press Start, and both engines run.")
         _lanes((0, 0), (0.0, 0.0), config.total_steps(len(dataset.train_images)))
         return
-    live = job.status in ACTIVE
+    live = job_buttons.is_live("race", job)
     st.fragment(_panel, run_every=POLL_S if live else None)(job, live)
 
 

@@ -22,6 +22,7 @@ from mnist_core.training.run import TRAIN_IMAGES, TrainingRun
 from mnist_core.training.status import ACTIVE
 from pages.parts.session import offers, state
 from pages.parts.shell import texts
+from pages.parts.training import job_buttons
 from pages.parts.widgets import code_box, elements
 
 __all__ = ["code", "findings", "show", "status_line", "weights"]
@@ -61,7 +62,7 @@ def show(config: TrainingConfig | None, n_images: int) -> Job[TrainingRun] | Non
         steps = config.total_steps(n_images) if config else 1
         _draw_chart(np.empty(0), steps, FIRST_SENTENCE)
         return None
-    live = job.status in ACTIVE
+    live = job_buttons.is_live("training", job)
     st.fragment(_panel, run_every=POLL_S if live else None)(job, config, live)
     st.fragment(_weights, run_every=WEIGHTS_S if live else None)(job)
     return job if job.run.history.step else None
