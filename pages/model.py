@@ -44,7 +44,6 @@ with right, st.container(key="model_layers"):
 texts.show("model", "choose")
 texts.show("model", "parameters")
 questions_panel.ask("model_hidden")
-code_box.code(architecture.layers, folded=True)
 
 texts.show("model", "forward")
 elements.again("Fresh weights and batch", "model_fresh", "model")
@@ -58,7 +57,6 @@ st.plotly_chart(
     key="model_softmax",
     config=elements.STILL,
 )
-code_box.code(metrics.probabilities, folded=True)
 questions_panel.ask("model_step")
 texts.show("model", "step")
 step = single_step(model, images, labels)
@@ -78,6 +76,8 @@ with st.expander("The weights after the step: the largest difference in each ten
         **{"rounding explains": [f"{check.explained:.1e}" for check in step.checks.values()]},
     )
 code_box.code(
+    architecture.layers,
+    metrics.probabilities,
     engine.training_step,
     step_in_torch,
     trace_step_in_numpy,
