@@ -94,13 +94,22 @@ def test_a_killed_server_comes_back_with_the_run_and_ends_as_if_never_stopped(
     server = fresh_server(tmp_path / "no-data", **environment)
     page = visit(f"{server.url}/training")
     open_settings(page)
+    title = handle(page, "training_settings")  # an edit counts once the title shows it
     select(page, "training_model", "Small CNN")
+    expect(title).to_contain_text("Settings: Small CNN")
     select(page, "training_optimiser", "AdamW")
+    expect(title).to_contain_text("AdamW 0.01")
     select(page, "training_schedule", "one-cycle")
-    for key, value in (("learning_rate", "0.001"), ("epochs", "60")):
+    expect(title).to_contain_text("one-cycle, batches")
+    for key, value, shown in (
+        ("learning_rate", "0.001", "AdamW 0.001"),
+        ("epochs", "60", "60 epochs"),
+    ):
+        settled(page)
         field = handle(page, f"training_{key}").locator("input")
         field.fill(value)
         field.press("Enter")
+        expect(title).to_contain_text(shown)
         settled(page)
     handle(page, "training_start").locator("button").click()
     own = workspace(page)
@@ -114,6 +123,7 @@ def test_a_killed_server_comes_back_with_the_run_and_ends_as_if_never_stopped(
     page.context.close()  # a browser without a server is full of errors
     kept = written.read_record()
     assert kept.status == "running"
+    assert kept.config == uninterrupted.config.to_json()
     assert 0 < written.read()[0].step < kept.total_steps == 2_700
 
     again = fresh_server(tmp_path / "no-data", **environment)
