@@ -105,7 +105,8 @@ def lanes_chart(
         text = f"step {step:,}{time}{' 🏁' if step >= total_steps else ''}"
         inside = step > total_steps / 2
         label: dict[str, Any] = {"position": "insideRight" if inside else "right"}
-        label |= {"formatter": text, "show": True, "color": "#ffffff" if inside else LABEL, "textBorderWidth": 0}
+        label |= {"formatter": text, "show": True, "textBorderWidth": 0}
+        label["color"] = "#ffffff" if inside else LABEL
         bars.append({"value": step, "itemStyle": {"color": colour}, "label": label})
     return {
         "animation": False,
