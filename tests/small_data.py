@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
+from torch import nn
 
 from mnist_core.data import datasets
 from mnist_core.data.datasets import Dataset
@@ -78,3 +79,14 @@ def global_generators_untouched() -> Iterator[None]:
     before = states()
     yield
     assert states() == before
+
+
+def layer_shapes(model: nn.Sequential) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the output shape of each layer for a batch of one, ``input`` first."""
+    shapes: list[tuple[str, tuple[int, ...]]] = [("input", (1, 1, 28, 28))]
+    x = torch.zeros(1, 1, 28, 28)
+    with torch.inference_mode():
+        for name, layer in model.named_children():
+            x = layer(x)
+            shapes.append((name, tuple(x.shape)))
+    return shapes

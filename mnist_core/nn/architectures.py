@@ -18,7 +18,6 @@ __all__ = [
     "build",
     "count_parameters",
     "initialise",
-    "layer_shapes",
     "parameters_of",
     "tensor_shapes",
     "with_weights",
@@ -178,17 +177,6 @@ def parameters_of(model: nn.Module) -> list[Parameter]:
 def count_parameters(model: nn.Module) -> int:
     """Count a model's trainable numbers."""
     return sum(p.count for p in parameters_of(model))
-
-
-def layer_shapes(model: nn.Sequential) -> list[tuple[str, tuple[int, ...]]]:
-    """Return the output shape of each layer for a batch of one, ``input`` first."""
-    shapes: list[tuple[str, tuple[int, ...]]] = [("input", (1, 1, 28, 28))]
-    x = torch.zeros(1, 1, 28, 28)
-    with torch.inference_mode():
-        for name, layer in model.named_children():
-            x = layer(x)
-            shapes.append((name, tuple(x.shape)))
-    return shapes
 
 
 def with_weights(name: str, weights: dict[str, Tensor]) -> nn.Sequential:

@@ -12,7 +12,7 @@ from torch import nn
 from mnist_core.data.inputs import to_input
 from mnist_core.explain.layer_outputs import layer_outputs, pre_activations, strongest_place
 from mnist_core.nn import architectures
-from tests.small_data import global_generators_untouched, random_images
+from tests.small_data import global_generators_untouched, layer_shapes, random_images
 
 
 def built(name: str, seed: int) -> nn.Sequential:
@@ -24,7 +24,7 @@ def test_outputs_are_those_of_each_layer(name):
     model, image = built(name, 0), random_images(1)[0]
     with global_generators_untouched():
         result = layer_outputs(model, image)
-    shapes = architectures.layer_shapes(model)[1:]
+    shapes = layer_shapes(model)[1:]
     assert [(one.name, (1, *one.maps.shape)) for one in result] == shapes
     assert all(one.maps.dtype == np.float32 for one in result)
     x = to_input(image[None])

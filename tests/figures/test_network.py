@@ -9,7 +9,7 @@ from mnist_core.evaluation.metrics import probabilities
 from mnist_core.explain.layer_outputs import LayerOutput, layer_outputs
 from mnist_core.figures import network
 from mnist_core.nn import architectures
-from tests.small_data import random_images
+from tests.small_data import layer_shapes, random_images
 
 NAMES = tuple("abcdefghij")
 
@@ -23,7 +23,7 @@ def cards(name: str) -> tuple[network.Card, ...]:
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
 def test_there_is_a_card_for_the_image_each_layer_and_the_prediction(name):
     first, *layers, last = cards(name)
-    shapes = architectures.layer_shapes(architectures.build(name, 0))[1:]
+    shapes = layer_shapes(architectures.build(name, 0))[1:]
     assert [card.name for card in layers] == [layer for layer, _ in shapes]
     assert [card.shape for card in layers] == [
         " × ".join(f"{n:,}" for n in shape[1:]) for _, shape in shapes

@@ -5,7 +5,7 @@ from torch import nn
 from mnist_core.data.inputs import to_input
 from mnist_core.nn import architectures
 from mnist_core.nn.architectures import ARCHITECTURES, build, with_weights
-from tests.small_data import global_generators_untouched, random_images
+from tests.small_data import global_generators_untouched, layer_shapes, random_images
 
 COUNTS = {"linear": 7_850, "mlp": 101_770, "cnn": 110_410, "deep": 224_970}
 
@@ -88,7 +88,7 @@ def test_the_parameters_of_the_mlp():
     ],
 )
 def test_layer_shapes(name, shapes):
-    assert architectures.layer_shapes(build(name, 0)) == [("input", (1, 1, 28, 28)), *shapes]
+    assert layer_shapes(build(name, 0)) == [("input", (1, 1, 28, 28)), *shapes]
 
 
 def test_the_linear_model_prints_as_in_the_lesson():
